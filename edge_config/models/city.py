@@ -18,6 +18,7 @@ from edge_config.models.base import (
     is_loopback,
     pattern,
 )
+from edge_config.models.counting import CalendarConfig, DefinitionsConfig
 from edge_config.models.identifiers.registries import (
     HandleJsonNode,
     IdhubNode,
@@ -244,13 +245,6 @@ class IdentifierConfig(Settings):
         return NEVER_MS if self.review == "released" else self.review_hours * 3_600_000
 
 
-class DefinitionsConfig(Settings):
-    """Which rate definitions are computed."""
-
-    headline: str = Field(default="ENR-A", description="id of the definition shown first")
-    file: Path | None = Field(default=None, description="YAML with more definition records")
-
-
 class RetentionConfig(Settings):
     """How long things are kept, in days."""
 
@@ -278,6 +272,7 @@ class CityConfig(Settings):
     )
     console: CityConsoleConfig = Field(default=CityConsoleConfig(), description="the web console")
     definitions: DefinitionsConfig = Field(default=DefinitionsConfig(), description="rates")
+    calendar: CalendarConfig = Field(default=CalendarConfig(), description="days of rest")
     identifier: IdentifierConfig = Field(description="identifiers of machines")
     node: Node = Field(default=EmbeddedNode(), description="where identifiers are registered")
     resolver: ResolverConfig = Field(

@@ -55,7 +55,7 @@ class City:
         self.config = config
         self.database = database
         self.now_ms = now_ms
-        self.definitions = load_definitions(config.definitions.file)
+        self.definitions = load_definitions(config.definitions.file, config.calendar.file)
         self.store = make_store(config.store, config.data_dir)
         self.live = Live()
         self.metrics = CityMetrics()

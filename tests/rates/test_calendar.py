@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from gateway.city.rates.days.calendar import HolidayYear, holiday_years, is_rest, unknown_years
+from gateway.city.rates.days.calendar_file import builtin_calendar
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.reports.months import rate_table
 from gateway.city.rates.reports.table import RateTable
@@ -13,6 +13,8 @@ from gateway.core.days import day_start_ms
 from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, days_between
 
+CALENDAR = builtin_calendar()
+is_rest = CALENDAR.is_rest
 ENR_A = builtin_definitions()["ENR-A"]
 SCHEDULED = {"ENR-A": ENR_A.model_copy(update={"version": 99, "days": "scheduled"})}
 OCTOBER = days_between(date(2026, 10, 1), date(2026, 10, 31))
@@ -40,13 +42,7 @@ def test_a_year_has_as_many_working_days_as_published(year: int, working_days: i
     """Monday to Friday without the eleven, since 2025 thirteen, days of public holiday."""
     days = days_between(date(year, 1, 1), date(year, 12, 31))
     assert sum(not is_rest(day) for day in days) == working_days
-    assert unknown_years(days) == []
-
-
-def test_what_is_worked_in_exchange_is_a_saturday_or_sunday() -> None:
-    year = holiday_years()[2026]
-    with pytest.raises(ValidationError, match="2026-10-12 is no Saturday or Sunday"):
-        HolidayYear(source="x", holidays=year.holidays, working=(date(2026, 10, 12),))
+    assert CALENDAR.unknown_years(days) == ()
 
 
 def october(database: Database, works: object, month: str = "2026-10") -> RateTable:

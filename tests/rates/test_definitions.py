@@ -61,22 +61,22 @@ def own_records(tmp_path: Path, **changes: object) -> Path:
 
 
 def test_a_city_adds_records_or_newer_versions(tmp_path: Path) -> None:
-    added = load_definitions(own_records(tmp_path, id="ENR-X", level=1))
+    added = load_definitions(own_records(tmp_path, id="ENR-X", level=1), None)
     assert added["ENR-X"].level == 1
-    newer = load_definitions(own_records(tmp_path, version=3, classes=["production", "aux"]))
+    newer = load_definitions(own_records(tmp_path, version=3, classes=["production", "aux"]), None)
     assert newer["ENR-A"].classes == ("production", "aux")
     with pytest.raises(DefinitionError, match="give it version 3 or another id"):
-        load_definitions(own_records(tmp_path, level=1))
+        load_definitions(own_records(tmp_path, level=1), None)
 
 
 def test_wrong_records_are_named(tmp_path: Path) -> None:
     with pytest.raises(DefinitionError, match=r"own.yaml: definitions.0.level: .*(\n.*)*agregate"):
-        load_definitions(own_records(tmp_path, level=9, agregate="pooled"))
+        load_definitions(own_records(tmp_path, level=9, agregate="pooled"), None)
     with pytest.raises(DefinitionError, match="cannot read definitions"):
-        load_definitions(tmp_path / "absent.yaml")
+        load_definitions(tmp_path / "absent.yaml", None)
     (tmp_path / "broken.yaml").write_text("a: [")
     with pytest.raises(DefinitionError, match="no YAML"):
-        load_definitions(tmp_path / "broken.yaml")
+        load_definitions(tmp_path / "broken.yaml", None)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_records_that_would_count_nonsense_are_refused(
     tmp_path: Path, changes: dict[str, object], message: str
 ) -> None:
     with pytest.raises(DefinitionError) as caught:
-        load_definitions(own_records(tmp_path, id="ENR-X", **changes))
+        load_definitions(own_records(tmp_path, id="ENR-X", **changes), None)
     assert message in str(caught.value)
 
 

@@ -96,7 +96,7 @@ async def run(order: Order, answers: BinaryIO) -> None:
 @asynccontextmanager
 async def _context(config: CityConfig) -> AsyncIterator[ConsoleContext]:
     """What pages are given; the database has been migrated by the city before."""
-    definitions = load_definitions(config.definitions.file)
+    definitions = load_definitions(config.definitions.file, config.calendar.file)
     with closing(connect(config.database.url, config.data_dir, config.database.password)) as base:
         store = make_store(config.store, config.data_dir)
         live = Present(config.data_dir, base, store, config.silence_ms, system_ms)

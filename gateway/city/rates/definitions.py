@@ -9,6 +9,8 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError
 
+from edge_config.mistakes.problems import ConfigError
+from gateway.city.rates.days.calendar_file import builtin_calendar, load_calendar
 from gateway.city.rates.model import Definition, Question, StrictModel
 
 PACKAGE = "gateway.city.rates"
@@ -29,9 +31,11 @@ def _builtin() -> _File:
     return _File.model_validate(yaml.safe_load(text))
 
 
+@cache
 def builtin_definitions() -> Mapping[str, Definition]:
-    """The records of ``definitions.yaml`` by id, in its order."""
-    return {record.id: record for record in _builtin().definitions}
+    """The records of ``definitions.yaml`` by id, in its order; by the product's calendar."""
+    calendar = builtin_calendar()
+    return {one.id: one.counted_by(calendar) for one in _builtin().definitions}
 
 
 def open_questions(definition: Definition) -> tuple[Question, ...]:
@@ -40,16 +44,21 @@ def open_questions(definition: Definition) -> tuple[Question, ...]:
     return tuple(known.get(name, Question(zh=name, en=name)) for name in definition.open_questions)
 
 
-def load_definitions(extra: Path | None = None) -> Mapping[str, Definition]:
+def load_definitions(extra: Path | None, calendar: Path | None) -> Mapping[str, Definition]:
     """The built-in records and those of a city's file; a new version may replace a built-in one.
 
     Args:
         extra: YAML with a list ``definitions``, as ``definitions.file`` of the city names it.
+        calendar: YAML with arrangements of holidays, as ``calendar.file`` names it.
 
     Raises:
-        DefinitionError: the file cannot be read or a record is wrong, by record and field.
+        DefinitionError: a file cannot be read or is wrong, by record and field or by line.
     """
-    known = dict(builtin_definitions())
+    try:
+        days = load_calendar(calendar)
+    except ConfigError as error:
+        raise DefinitionError(str(error)) from error
+    known = {one.id: one for one in _builtin().definitions}
     for record in _read(extra) if extra else ():
         old = known.get(record.id)
         if old is not None and record != old and record.version <= old.version:
@@ -58,7 +67,7 @@ def load_definitions(extra: Path | None = None) -> Mapping[str, Definition]:
                 f"give it version {old.version + 1} or another id"
             )
         known[record.id] = record
-    return known
+    return {name: one.counted_by(days) for name, one in known.items()}
 
 
 def definition_of(definitions: Mapping[str, Definition], definition_id: str) -> Definition:

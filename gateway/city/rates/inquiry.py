@@ -7,6 +7,7 @@ from datetime import timedelta
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.attendance import Window
 from gateway.city.rates.compute import Period
+from gateway.city.rates.days.calendar import Calendar
 from gateway.city.rates.model import Definition
 from gateway.core.days import day_of
 
@@ -40,3 +41,13 @@ class Inquiry:
         first = as_of - timedelta(days=days - 1) if days else self.period.first
         first = max(first, self.period.began_on or first)
         return Window(first, as_of, today_runs=as_of == day_of(self.now_ms))
+
+    @property
+    def calendar(self) -> Calendar | None:
+        """By which days of rest are left out; None: they count as any other."""
+        return self.definition.calendar if self.definition.days == "scheduled" else None
+
+    @property
+    def unknown_years(self) -> tuple[int, ...]:
+        """Years of which nobody has told the days of rest, though they decide the rate."""
+        return () if self.calendar is None else self.calendar.unknown_years(self.window.days())

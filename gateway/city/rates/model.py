@@ -6,7 +6,16 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    model_validator,
+)
+
+from gateway.city.rates.days.calendar import Calendar
 
 
 def _exact(value: object) -> Fraction:
@@ -126,6 +135,8 @@ class Definition(StrictModel):
     bands: tuple[Band, ...] = Field((), description="score of an enterprise's rate")
     decimals: int = Field(2, ge=0, le=6, description="decimals shown")
     open_questions: tuple[str, ...] = Field((), description="ids of unanswered questions")
+    # Not of the record: a notice that is published each year makes no new version of it.
+    _calendar: Calendar = PrivateAttr(default_factory=Calendar)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -148,6 +159,17 @@ class Definition(StrictModel):
         record = self.model_dump(mode="json", exclude_defaults=True)
         body = json.dumps(record, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(body.encode()).hexdigest()
+
+    @property
+    def calendar(self) -> Calendar:
+        """By which days of rest are told; it knows no year until :meth:`counted_by` says."""
+        return self._calendar
+
+    def counted_by(self, calendar: Calendar) -> Self:
+        """The same record with a calendar."""
+        one = self.model_copy()
+        one._calendar = calendar  # noqa: SLF001 - the copy's own
+        return one
 
     @property
     def excludes_unverified(self) -> bool:

@@ -9,7 +9,6 @@ from gateway.city.db.tables import evidence
 from gateway.city.rates.columns.evidence import countable
 from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.compute import Enterprise, Tally, judge, tally, tally_ledgers
-from gateway.city.rates.days.calendar import unknown_years
 from gateway.city.rates.facts import MachineMonths, enterprises, machine_months
 from gateway.city.rates.inquiry import Inquiry
 from gateway.core.days import day_of
@@ -90,7 +89,7 @@ def is_known(connection: Connection, inquiry: Inquiry) -> bool:
     the city did not run, or nobody was connected to it: the rate is unknown. So it is where days
     of rest do not count, and nobody has told which these are.
     """
-    if inquiry.definition.days == "scheduled" and unknown_years(inquiry.window.days()):
+    if inquiry.unknown_years:
         return False
     if inquiry.definition.measure != "networked":  # the others do not rest on evidence alone
         return True

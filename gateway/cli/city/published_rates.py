@@ -66,7 +66,7 @@ def _read(city: "CityConfig", name: str, month: str) -> "tuple[Definition, Publi
     )
 
     def ask(connection: "Connection") -> "tuple[Definition, PublishedTable]":
-        known = load_definitions(city.definitions.file)
+        known = load_definitions(city.definitions.file, city.calendar.file)
         record = definition_of(known, name)
         demand_machines(record)
         public = publication(connection, known, demonstration=city.demonstration)

@@ -12,6 +12,7 @@ from gateway.cli.city import reproduce_command
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.city.published_rates import EXAMPLE as _PUBLISHED_EXAMPLE
 from gateway.cli.city.published_rates import published
+from gateway.cli.city.rates_notes import print_notes
 from gateway.cli.tables import print_table
 from gateway.cli.user import system_user
 
@@ -53,6 +54,7 @@ class Why(StrEnum):
     LATE_DATA = "late_data"
     LEDGER = "ledger"
     DEFINITION = "definition"
+    CALENDAR = "calendar"
     ROSTER = "roster"
     ERROR = "error"
 
@@ -174,7 +176,7 @@ def _freeze(
         system_ms(),
         demonstration=city.demonstration,
         correction=made,
-        definitions=load_definitions(city.definitions.file),
+        definitions=load_definitions(city.definitions.file, city.calendar.file),
         noted=noted,
     )
 
@@ -215,7 +217,7 @@ def _table(connection: "Connection", city: "CityConfig", asked: _Asked) -> "Rate
         answering=answering_now(
             connection, now_ms, city.silence_ms, demonstration=city.demonstration
         ),
-        definitions=load_definitions(city.definitions.file),
+        definitions=load_definitions(city.definitions.file, city.calendar.file),
         as_known=None if asked.known_ms is None else known_at(connection, asked.known_ms),
     )
 
@@ -231,19 +233,7 @@ def _print(table: "RateTable", late: "Late | None", *, as_json: bool, as_csv: bo
         typer.echo(csv_text(as_table(table), demonstration=table.demonstration), nl=False)
     else:
         _print_table(table)
-        _print_late(table, late)
-
-
-def _print_late(table: "RateTable", late: "Late | None") -> None:
-    if late is None:
-        return
-    lost = f"; {late.lost_days} 天已不在证据中 days are gone" if late.lost_days else ""
-    typer.echo(
-        f"迟到数据 late data since vintage {late.vintage}: "
-        f"{late.machines} 台 machines, {late.days} 天 days{lost}. To publish the month anew: "
-        f"qulink rates correct {table.month} --definition {late.definition} --reason late_data "
-        "--note … --by …"
-    )
+        print_notes(table, late)
 
 
 _COUNTED = {

@@ -59,7 +59,7 @@ def _reproduce(
                 month,
                 vintage or None,
                 demonstration=city.demonstration,
-                definitions=load_definitions(city.definitions.file),
+                definitions=load_definitions(city.definitions.file, city.calendar.file),
             )
         except (DefinitionError, MonthError, NotReproducibleError, UnknownPastError) as error:
             fail(str(error))

@@ -133,18 +133,20 @@ def _demand_long_secrets(file: Path, config: "Settings") -> None:
 
 
 def _demand_definitions(file: Path, config: "CityConfig") -> None:
-    """Refuse a file of definitions that is wrong, or a headline that is none."""
+    """Refuse a file of holidays or definitions that is wrong, or a headline that is none."""
     from edge_config.files.yaml_file import read_document
     from edge_config.loading.load import ConfigError
+    from gateway.city.rates.days.calendar_file import load_calendar
     from gateway.city.rates.definitions import (
         DefinitionError,
         definition_of,
         load_definitions,
     )
 
+    load_calendar(config.calendar.file)
     key = "file"
     try:
-        known = load_definitions(config.definitions.file)
+        known = load_definitions(config.definitions.file, config.calendar.file)
         key = "headline"
         definition_of(known, config.definitions.headline)
     except DefinitionError as error:

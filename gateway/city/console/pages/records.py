@@ -17,7 +17,6 @@ from gateway.city.console.queries.gateways import Gateways
 from gateway.city.console.queries.moment import late_of
 from gateway.city.console.queries.recordtables import definition_table, finding_table, gap_table
 from gateway.city.console.remember import Remembered
-from gateway.city.rates.days.calendar import holiday_years
 from gateway.city.rates.definitions import open_questions
 from gateway.city.rates.plan import load_plan, plan_path
 from gateway.core.books import COUNTERS
@@ -140,7 +139,6 @@ class Records:
             "headline": self._context.config.definitions.headline,
             "plan": load_plan(),
             "path": plan_path(),
-            "holiday_years": holiday_years(),
         }
         return View("definitions.html", data, table=definition_table(known))
 

@@ -33,7 +33,15 @@ rate_result = Table(
     Column("taking", Integer),  # of evidence_taking; null: it rests on no evidence, or is older
     # newest change of the ledger that it knew; null: it is older than the ledger's history
     Column("ledger_change", BigInteger),
+    Column("rest_days", String(64)),  # of rest_days; null: all days counted, or it is older
     UniqueConstraint("definition", "month", "dimension", "cell", "vintage"),
+)
+
+rest_days = Table(
+    "rest_days",
+    metadata,  # days of rest that results left out
+    Column("digest", String(64), primary_key=True),  # SHA-256 of the days
+    Column("days", Text, nullable=False),  # of the month, a JSON array of YYYY-MM-DD
 )
 
 rate_correction = Table(
@@ -42,7 +50,9 @@ rate_correction = Table(
     Column("definition", String(32), primary_key=True),
     Column("month", String(7), primary_key=True),
     Column("vintage", Integer, primary_key=True),
-    Column("reason", String(16), nullable=False),  # late_data ledger definition roster error
+    Column(
+        "reason", String(16), nullable=False
+    ),  # late_data ledger definition calendar roster error
     Column("note", String(300), nullable=False),
     Column("corrected_by", String(100), nullable=False),
 )

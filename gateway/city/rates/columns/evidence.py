@@ -16,7 +16,6 @@ from gateway.city.rates.attendance import Attendance, DayData, Flags, Numbers, S
 from gateway.city.rates.columns.ledger import Ledger
 from gateway.city.rates.columns.numbers import all_of, narrowed, numbers_in
 from gateway.city.rates.columns.progress import Progress, unreported
-from gateway.city.rates.days.calendar import is_rest
 from gateway.city.rates.days.service import ServiceDays
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
@@ -69,7 +68,7 @@ def _add(
     inquiry: Inquiry,
     came: tuple[Numbers, Numbers],
 ) -> None:
-    if inquiry.definition.days == "scheduled" and is_rest(day):
+    if inquiry.calendar is not None and inquiry.calendar.is_rest(day):
         attendance.rest(service)
     else:
         attendance.add(day, service, _data(len(service.due), inquiry, *came))

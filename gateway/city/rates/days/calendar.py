@@ -1,65 +1,134 @@
-"""Days of rest by the official holiday calendar (``calendar.yaml``)."""
+"""Days of rest by the official arrangement of each year, as a value. Pure."""
 
-from collections.abc import Iterable, Mapping
-from datetime import date
-from functools import cache
-from importlib.resources import files
-from typing import Self
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from types import MappingProxyType
+from typing import Annotated
 
-import yaml
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator
 
-from gateway.city.rates.model import StrictModel
+from edge_config.models.settings import Field, Rule, Settings
 
 _SATURDAY = 5
+_DECEMBER = 12
+LONGEST_DAYS = 16
+"""No holiday has been longer; one that is has its year or month mistyped."""
 
 
-class HolidayYear(StrictModel):
-    """How the holidays of a year are arranged.
+def _day(written: object) -> object:
+    if isinstance(written, date):
+        return written
+    try:
+        return date.fromisoformat(str(written))
+    except ValueError:
+        raise ValueError(f"{written!r} is no day; write YYYY-MM-DD, as 2026-10-01") from None
+
+
+Year = Annotated[int, Rule(ge=2000, le=2100)]
+Day = Annotated[date, BeforeValidator(_day)]
+Span = tuple[Day, Day]
+
+
+class HolidayYear(Settings):
+    """How the holidays of a year are arranged; the notice may name days of the December before."""
+
+    source: str = Field(min_length=1, max_length=100, description="number of the notice")
+    holidays: tuple[Span, ...] = Field(min_length=1, description="first and last day of each")
+    working: tuple[Day, ...] = Field(
+        default=(), description="Saturdays and Sundays on which is worked in exchange"
+    )
+
+
+class HolidayYears(Settings):
+    """A file of arrangements."""
+
+    years: dict[Year, HolidayYear] = Field(min_length=1, description="by year")
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Which days are of rest, for the years whose arrangement is known.
 
     Attributes:
-        source: number of the notice of the State Council's office.
-        holidays: first and last days.
-        working: Saturdays and Sundays on which is worked in exchange.
+        rest: by year its days of rest, Saturdays and Sundays among them.
+        sources: by year the number of the notice.
     """
 
-    source: str
-    holidays: tuple[tuple[date, date], ...] = Field(min_length=1)
-    working: tuple[date, ...]
+    rest: Mapping[int, frozenset[date]] = field(default_factory=lambda: MappingProxyType({}))
+    sources: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
 
-    @model_validator(mode="after")
-    def _is_consistent(self) -> Self:
-        odd = [day for day in self.working if day.weekday() < _SATURDAY or self.is_off(day)]
-        if odd:
-            raise ValueError(f"{odd[0]} is no Saturday or Sunday that is worked")
-        return self
+    def is_rest(self, day: date) -> bool | None:
+        """Whether a day is one of rest; None: the arrangement of its year is not known."""
+        known = self.rest.get(day.year)
+        return None if known is None else day in known
 
-    def is_off(self, day: date) -> bool:
-        """Whether a day lies in a holiday."""
-        return any(first <= day <= last for first, last in self.holidays)
+    def unknown_years(self, days: Iterable[date]) -> tuple[int, ...]:
+        """The years of some days whose arrangement is not known."""
+        return tuple(sorted({day.year for day in days} - self.rest.keys()))
 
-
-class _File(StrictModel):
-    years: dict[int, HolidayYear]
+    def text(self, first: date, last: date) -> str:
+        """What it says of a span, equal for all calendars that say the same: days of rest."""
+        days = (first + timedelta(days=one) for one in range((last - first).days + 1))
+        return json.dumps([day.isoformat() for day in days if self.is_rest(day)])
 
 
-@cache
-def holiday_years() -> Mapping[int, HolidayYear]:
-    """The years whose arrangement is known."""
-    package = __name__.rpartition(".")[0]
-    text = files(package).joinpath("calendar.yaml").read_text(encoding="utf-8")
-    return _File.model_validate(yaml.safe_load(text)).years
+def calendar_of(years: Mapping[int, HolidayYear]) -> Calendar:
+    """The days of rest of some years.
+
+    Args:
+        years: their arrangements; each may name days of the December before.
+    """
+    off = {day for one in years.values() for span in one.holidays for day in _days(span)}
+    worked = {day for one in years.values() for day in one.working}
+    rest = {
+        year: frozenset(
+            day
+            for day in _days((date(year, 1, 1), date(year, 12, 31)))
+            if day in off or (day.weekday() >= _SATURDAY and day not in worked)
+        )
+        for year in sorted(years)
+    }
+    return Calendar(rest, {year: years[year].source for year in sorted(years)})
 
 
-@cache
-def is_rest(day: date) -> bool | None:
-    """Whether a day is one of rest; None: the arrangement of its year is not known."""
-    year = holiday_years().get(day.year)
-    if year is None:
-        return None
-    return year.is_off(day) or (day.weekday() >= _SATURDAY and day not in year.working)
+def mistakes(year: int, one: HolidayYear) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """What contradicts itself in the arrangement of a year: where in it, and in words."""
+    before: dict[date, int] = {}
+    for number, span in enumerate(one.holidays):
+        where = ("holidays", number)
+        yield from ((where, words) for words in _span_mistakes(year, span))
+        if (span[1] - span[0]).days >= LONGEST_DAYS:
+            continue
+        for day in _days(span):
+            if before.setdefault(day, number) != number:
+                yield where, f"{day} is in the holiday before, too"
+                break
+    for number, day in enumerate(one.working):
+        where = ("working", number)
+        if not _belongs(year, day):
+            yield where, f"{day} is not of {year}, or of the December before"
+        elif day in before:
+            yield where, f"{day} is in a holiday: a day is worked, or of rest"
+        elif day.weekday() < _SATURDAY:
+            yield where, f"{day} is no Saturday or Sunday, so it is worked anyway; remove it"
 
 
-def unknown_years(days: Iterable[date]) -> list[int]:
-    """The years of some days whose arrangement is not known."""
-    return sorted({day.year for day in days} - holiday_years().keys())
+def _span_mistakes(year: int, span: Span) -> Iterator[str]:
+    first, last = span
+    if first > last:
+        yield f"ends on {last}, before it begins on {first}"
+    elif (last - first).days >= LONGEST_DAYS:
+        yield f"from {first} to {last} is longer than {LONGEST_DAYS} days; mistyped?"
+    elif not (_belongs(year, first) and _belongs(year, last)):
+        yield f"from {first} to {last} is not of {year}, or of the December before"
+
+
+def _belongs(year: int, day: date) -> bool:
+    return day.year == year or (day.year == year - 1 and day.month == _DECEMBER)
+
+
+def _days(span: Span) -> Iterator[date]:
+    first, last = span
+    return (first + timedelta(days=one) for one in range((last - first).days + 1))

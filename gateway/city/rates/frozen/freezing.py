@@ -14,6 +14,7 @@ from gateway.city.ledger.changes import latest_change
 from gateway.city.rates.compute import all_cells
 from gateway.city.rates.daymaps.takings import Taken, keep, take
 from gateway.city.rates.definitions import builtin_definitions, definition_of
+from gateway.city.rates.frozen import rest_days
 from gateway.city.rates.frozen.results import Correction, StoredTable, append, latest_vintage
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
@@ -41,10 +42,12 @@ class Result:
     Attributes:
         table: the vintage.
         taken: the evidence that it rests on; None: on none.
+        rest_days: the days of rest that it left out, as text; None: none.
     """
 
     table: StoredTable
     taken: Taken | None
+    rest_days: str | None
 
 
 def freeze_month(
@@ -122,10 +125,18 @@ def month_to_freeze(
         return None
     inquiry = _inquiry(connection, definition, month, now_ms, demonstration)
     if not is_known(connection, inquiry):
-        raise NotComputableError(
-            f"month {month} is unknown: the city received nothing in it; no rate can be stored"
-        )
+        raise NotComputableError(f"month {month} is unknown: {_why_unknown(inquiry)}")
     return _computed(connection, inquiry, newest.number + 1, status, correction)
+
+
+def _why_unknown(inquiry: Inquiry) -> str:
+    if not inquiry.unknown_years:
+        return "the city received nothing in it; no rate can be stored"
+    years = ", ".join(map(str, inquiry.unknown_years))
+    return (
+        f"which days of {years} are of rest is not known; write the arrangement of that year into "
+        "the file that calendar.file of the city names"
+    )
 
 
 def _computed(
@@ -137,7 +148,7 @@ def _computed(
 ) -> Result:
     """The vintage of a month, and the evidence that it rests on."""
     ((tallies, _),) = tallies_of(connection, [inquiry])
-    definition = inquiry.definition
+    definition, rest = inquiry.definition, rest_days.said_of(inquiry)
     taken = take(connection, inquiry) if definition.measure == "networked" else None
     table = StoredTable(
         month=inquiry.period.month,
@@ -149,14 +160,17 @@ def _computed(
         correction=correction,
         taking=taken.number if taken is not None else None,
         ledger_change=latest_change(connection),
+        rest_days=rest_days.digest_of(rest),
     )
-    return Result(table, taken)
+    return Result(table, taken, rest)
 
 
 def store(connection: Connection, result: Result, definition_id: str, demonstration: bool) -> None:
     """Store a month's results, and the evidence that they rest on."""
     if result.taken is not None:
         keep(connection, result.taken, result.table.computed_ms)
+    if result.rest_days is not None:
+        rest_days.keep(connection, result.rest_days)
     append(connection, result.table, definition_id, demonstration)
 
 

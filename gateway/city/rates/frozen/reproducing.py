@@ -1,7 +1,7 @@
 """Compute a stored vintage anew, by the ledger as it was known when it was computed."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -9,6 +9,7 @@ from gateway.city.db.operation import began_on
 from gateway.city.ledger.bitemporal.knowledge import check_known
 from gateway.city.rates.compute import CITY, DIMENSIONS, Cell, Cells, all_cells
 from gateway.city.rates.definitions import builtin_definitions, definition_of
+from gateway.city.rates.frozen import rest_days
 from gateway.city.rates.frozen.results import StoredTable, latest_vintage, vintage_table
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
@@ -81,9 +82,23 @@ def reproduce(
         demonstration,
         known=stored.ledger_change,
     )
+    if stored.rest_days is not None:
+        inquiry = _with_days(connection, inquiry, stored.rest_days)
     ((tallies, _),) = tallies_of(connection, [inquiry])
     cells = all_cells(tallies)
     return Reproduced(stored, cells, tuple(_differences(stored.cells, cells)))
+
+
+def _with_days(connection: Connection, inquiry: Inquiry, digest: str) -> Inquiry:
+    """The inquiry with the days of rest that the vintage left out, whatever is said now."""
+    try:
+        calendar = rest_days.kept(connection, digest, inquiry)
+    except LookupError:
+        raise NotReproducibleError(
+            f"{inquiry.definition.id} {inquiry.period.month}: the days of rest that it left out "
+            f"({digest[:12]}…) are not in the database"
+        ) from None
+    return replace(inquiry, definition=inquiry.definition.counted_by(calendar))
 
 
 def _definition(

@@ -17,6 +17,7 @@ CORRECTIONS: Mapping[str, Name] = {
     "late_data": Name("迟到数据", "late data"),
     "ledger": Name("台账更正", "ledger correction"),
     "definition": Name("口径变更", "definition change"),
+    "calendar": Name("休息日安排变更", "days of rest arranged otherwise"),
     "roster": Name("名录变更", "roster change"),
     "error": Name("差错更正", "error"),
 }
@@ -54,6 +55,7 @@ class StoredTable:
         root: digest of these maps, 64 hex digits, once they are stored.
         ledger_change: newest change of the ledger that it knew; None: it is older than the
             ledger's history.
+        rest_days: digest of the days of rest that it left out; None: none, or it is older.
     """
 
     month: str
@@ -66,6 +68,7 @@ class StoredTable:
     taking: int | None = None
     root: str | None = None
     ledger_change: int | None = None
+    rest_days: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,7 @@ def _table(rows: Sequence[Row[Any]], correction: Correction | None) -> StoredTab
         correction,
         first.taking,
         ledger_change=first.ledger_change,
+        rest_days=first.rest_days,
     )
 
 
@@ -200,6 +204,7 @@ def append(
             "synthetic": demonstration,
             "computed_ms": table.computed_ms,
             "ledger_change": table.ledger_change,
+            "rest_days": table.rest_days,
             "taking": table.taking,
         }
         for dimension, parts in table.cells.items()

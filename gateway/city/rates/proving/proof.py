@@ -22,7 +22,6 @@ from gateway.city.ledger.names import MachineName
 from gateway.city.rates.columns.evidence import service_days, statuses_in_service
 from gateway.city.rates.columns.ledger import read_ledger
 from gateway.city.rates.compute import Period
-from gateway.city.rates.days.calendar import is_rest
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import period_of
@@ -215,7 +214,7 @@ def _days(
         yield ProofDay(
             day=day,
             service=service[day],
-            rest=is_rest(day),
+            rest=asked.headline.calendar.is_rest(day),
             sources=tuple(sources[day]),
             counts=counts.get(day),
             gaps_ms=by_cause(lacking, day_start_ms(day), asked.now_ms),

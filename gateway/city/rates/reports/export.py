@@ -53,7 +53,17 @@ def rate_notes(table: RateTable) -> dict[str, Cell]:
         "as_of": moment(table.as_of_ms),
         "computed": moment(table.computed_ms),
         **({} if table.root is None else {"evidence_root": table.root}),
+        **_days(table),
         **_correction(table.correction),
+    }
+
+
+def _days(table: RateTable) -> dict[str, Cell]:
+    """What is to be known of the days of rest; nothing where they are as they were."""
+    years = " ".join(map(str, table.unknown_years))
+    return {
+        **({"unknown_holidays_of": years} if years else {}),
+        **({"rest_days_changed": True} if table.rest_changed else {}),
     }
 
 
@@ -115,6 +125,7 @@ def table_json(table: RateTable) -> dict[str, Any]:
         "as_of_ms": table.as_of_ms,
         "computed_ms": table.computed_ms,
         **({} if table.root is None else {"evidence_root": table.root}),
+        **_days(table),
         "demonstration": table.demonstration,
         **({"data": DEMONSTRATION} if table.demonstration else {}),
         "by": table.by,

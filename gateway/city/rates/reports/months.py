@@ -14,6 +14,7 @@ from gateway.city.ledger.names import MachineName
 from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.compute import CITY, DIMENSIONS, Dimension, Tally, all_cells, unknown
 from gateway.city.rates.definitions import builtin_definitions, definition_of
+from gateway.city.rates.frozen.rest_days import digest_of
 from gateway.city.rates.frozen.results import StoredTable, final_table
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
@@ -115,6 +116,7 @@ def _computed(
         demonstration=inquiry.demonstration,
         cells=cells if is_known(connection, inquiry) else unknown(cells),
         names={uscc: one.name for uscc, one in places.items()},
+        unknown_years=inquiry.unknown_years,
     )
 
 
@@ -122,6 +124,8 @@ def _read(connection: Connection, inquiry: Inquiry, stored: StoredTable) -> Rate
     # A city's own record may have replaced the one that the month was frozen by.
     known = (inquiry.definition, builtin_definitions().get(inquiry.definition.id))
     own = (one for one in known if one is not None and one.hash == stored.definition_hash)
+    window = inquiry.window
+    now = inquiry.definition.calendar.text(window.first, window.as_of)
     return RateMonth(
         definition=next(own, inquiry.definition),
         definition_hash=stored.definition_hash,
@@ -135,6 +139,7 @@ def _read(connection: Connection, inquiry: Inquiry, stored: StoredTable) -> Rate
         vintage=stored.vintage,
         correction=stored.correction,
         root=stored.root,
+        rest_changed=stored.rest_days not in (None, digest_of(now)),
     )
 
 

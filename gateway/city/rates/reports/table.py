@@ -73,6 +73,8 @@ class RateTable:
         vintage: number of the stored result; None: computed now.
         correction: who published the vintage anew, and why.
         root: digest of the evidence that it rests on; None: it was not kept.
+        unknown_years: years whose days of rest nobody has told; then the rate is unknown.
+        rest_changed: days of rest are arranged otherwise now than when it was stored.
     """
 
     definition: Definition
@@ -88,6 +90,8 @@ class RateTable:
     vintage: int | None = None
     correction: Correction | None = None
     root: str | None = None
+    unknown_years: tuple[int, ...] = ()
+    rest_changed: bool = False
 
     @property
     def outdated(self) -> bool:
@@ -142,6 +146,8 @@ class RateMonth:
     vintage: int | None = None
     correction: Correction | None = None
     root: str | None = None
+    unknown_years: tuple[int, ...] = ()
+    rest_changed: bool = False
     total_name: Name = WHOLE_CITY
 
     def table(self, by: Dimension) -> RateTable:
@@ -160,6 +166,8 @@ class RateMonth:
             vintage=self.vintage,
             correction=self.correction,
             root=self.root,
+            unknown_years=self.unknown_years,
+            rest_changed=self.rest_changed,
         )
 
     @property

@@ -52,7 +52,7 @@ def _show(
     city = load(config)
     with opened(city) as database:
         try:
-            known = load_definitions(city.definitions.file)
+            known = load_definitions(city.definitions.file, city.calendar.file)
             found = database.read_now(
                 proof_of,
                 machine,
