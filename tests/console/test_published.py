@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert
 
 from gateway.city.console.app import build
 from gateway.city.db.tables import enterprise
-from gateway.city.rates.compute import all_cells
+from gateway.city.rates.cells.dimensions import all_cells
 from gateway.city.rates.frozen.results import StoredTable, append
 from tests.console.conftest import served
 from tests.console.http import get

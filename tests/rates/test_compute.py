@@ -8,23 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.city.rates.cells.cell import cell, percent
+from gateway.city.rates.cells.dimensions import CITY, PARTITIONS, all_cells
 from gateway.city.rates.cells.scores import score
-from gateway.city.rates.compute import (
-    CITY,
-    DIMENSIONS,
-    Enterprise,
-    MachineMonth,
-    Period,
-    Tally,
-    all_cells,
-    cell,
-    judge,
-    percent,
-    tally,
-)
+from gateway.city.rates.cells.tally import Tally
+from gateway.city.rates.compute import Counts, Enterprise, Period, is_asked_for, judge, tally
+from gateway.city.rates.days.month import MachineMonth
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.model import Band, Continuity, Definition
-from gateway.city.rates.reasons import REASON_NAMES, Reason
+from gateway.city.rates.reasons import REASON_NAMES, UNDATED, Reason
 from gateway.city.rates.reports.shown import edges_of, percent_text
 
 PERIOD = Period("2026-10", date(2026, 10, 1), date(2026, 10, 31))
@@ -212,11 +204,13 @@ Machines = list[tuple[str, MachineMonth]]
 
 def tallies(definition: Definition, plants: Plants, machines: Machines) -> list[Tally]:
     """Every machine judged by itself."""
-    counts = dict.fromkeys(plants, (0, 0))
+    counts = dict.fromkeys(plants, Counts())
     for uscc, one in machines:
-        (networked, counted), reason = counts[uscc], judge(definition, plants[uscc], one, PERIOD)
-        counts[uscc] = networked + reason.networked, counted + reason.counted
-    return tally(plants, counts)
+        reason = judge(definition, plants[uscc], one, PERIOD)
+        asked = is_asked_for(definition, one, PERIOD)
+        own = (reason.networked, reason.counted, reason in UNDATED, asked, 1)
+        counts[uscc] = Counts._make(map(sum, zip(counts[uscc], own, strict=True)))
+    return tally(plants, counts, needs_verified=definition.excludes_unverified)
 
 
 @st.composite
@@ -256,7 +250,7 @@ def test_partitions_sum_to_the_total(city: tuple[Plants, Machines], definition_i
     cells = all_cells(tallies(builtin_definitions()[definition_id], *city))
     total = cells[CITY][CITY]
     assert 0 <= total.networked <= total.equipment
-    for by in DIMENSIONS:
+    for by in PARTITIONS:
         parts = cells[by].values()
         assert sum(part.networked for part in parts) == total.networked
         assert sum(part.equipment for part in parts) == total.equipment

@@ -25,6 +25,19 @@ def test_json_and_csv_say_what_they_are(database: Database) -> None:
         "enterprises": 5,
         "pooled": 58.33,
         "mean": 32.0,
+        "statistics": {
+            "p25": 20.0,
+            "median": 25.0,
+            "p75": 25.0,
+            "enterprises_in_scope": 5,
+            "ledgers_verified": 5,
+            "coverage": 100.0,
+            "enterprises_missing": 0,
+            "undetermined": 0,
+            "lower": 58.33,
+            "upper": 58.33,
+            "bounds_equipment": 36.0,
+        },
     }
     assert (body["demonstration"], body["data"]) == (True, DEMONSTRATION)
     file = csv_text(as_table(table(database)), demonstration=False)

@@ -6,7 +6,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.city.rates.compute import DIMENSIONS, Tally, all_cells
+from gateway.city.rates.cells.dimensions import PARTITIONS, all_cells
+from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.reasons import Reason
 from gateway.city.rates.reports.drilldown import MachineVerdict
@@ -36,7 +37,7 @@ def month_of(tallies: list[Tally]) -> RateMonth:
 @given(months(), months())
 def test_parts_add_up_to_the_change(before: RateMonth, now: RateMonth) -> None:
     whole = change(before.city, now.city)
-    for by in DIMENSIONS:
+    for by in PARTITIONS:
         found = movers(before, now, by)
         if whole is None:
             assert found == []

@@ -38,6 +38,7 @@ from gateway.city.console.pages.records import Records
 from gateway.city.console.queries.figures import Figures, points_text
 from gateway.city.console.search import page as search
 from gateway.city.rates.reports.shown import edges_of, percent_text
+from gateway.city.rates.reports.statistics import machines_text
 from gateway.web.access.admission import visitor_of
 from gateway.web.access.reader import Reader
 from gateway.web.application import compose
@@ -151,6 +152,7 @@ def _pages(context: ConsoleContext) -> Pages:
         search=search.ADDRESS,
     )
     filters: dict[str, Callable[..., object]] = {
+        "machines": machines_text,
         "percent": partial(percent_text, edges=edges_of(*context.definitions.values())),
         "points": points_text,
         "said": said,

@@ -135,7 +135,51 @@ _GROUPS = {
     "398": Name("电子元件及电子专用材料制造", "Electronic components and materials"),
 }
 
+_DIVISIONS = {
+    "13": Name("农副食品加工业", "Processing of food from agriculture"),
+    "14": Name("食品制造业", "Food"),
+    "15": Name("酒、饮料和精制茶制造业", "Liquor, beverages and refined tea"),
+    "16": Name("烟草制品业", "Tobacco"),
+    "17": Name("纺织业", "Textiles"),
+    "18": Name("纺织服装、服饰业", "Clothing"),
+    "19": Name("皮革、毛皮、羽毛及其制品和制鞋业", "Leather, fur, feather and footwear"),
+    "20": Name("木材加工和木、竹、藤、棕、草制品业", "Wood, bamboo, rattan, palm and straw"),
+    "21": Name("家具制造业", "Furniture"),
+    "22": Name("造纸和纸制品业", "Paper and paper products"),
+    "23": Name("印刷和记录媒介复制业", "Printing and recorded media"),
+    "24": Name("文教、工美、体育和娱乐用品制造业", "Culture, crafts, sports and toys"),
+    "25": Name("石油、煤炭及其他燃料加工业", "Petroleum, coal and other fuels"),
+    "26": Name("化学原料和化学制品制造业", "Chemicals"),
+    "27": Name("医药制造业", "Medicines"),
+    "28": Name("化学纤维制造业", "Chemical fibres"),
+    "29": Name("橡胶和塑料制品业", "Rubber and plastics"),
+    "30": Name("非金属矿物制品业", "Non-metallic mineral products"),
+    "31": Name("黑色金属冶炼和压延加工业", "Ferrous metals"),
+    "32": Name("有色金属冶炼和压延加工业", "Non-ferrous metals"),
+    "33": Name("金属制品业", "Metal products"),
+    "34": Name("通用设备制造业", "General machinery"),
+    "35": Name("专用设备制造业", "Special machinery"),
+    "36": Name("汽车制造业", "Motor vehicles"),
+    "37": Name("铁路、船舶、航空航天和其他运输设备制造业", "Other transport equipment"),
+    "38": Name("电气机械和器材制造业", "Electrical machinery"),
+    "39": Name("计算机、通信和其他电子设备制造业", "Computers and electronics"),
+    "40": Name("仪器仪表制造业", "Instruments"),
+    "41": Name("其他制造业", "Other manufacturing"),
+    "42": Name("废弃资源综合利用业", "Recycling"),
+    "43": Name("金属制品、机械和设备修理业", "Repair of machinery"),
+}
+_SECTIONS = {
+    "B": (range(6, 13), Name("采矿业", "Mining")),
+    "C": (range(13, 44), Name("制造业", "Manufacturing")),
+    "D": (
+        range(44, 47),
+        Name("电力、热力、燃气及水生产和供应业", "Electricity, heat, gas and water supply"),
+    ),
+}
+"""Sections (门类) of industry, by the divisions that are in them."""
+
 _INDUSTRY_DIGITS = 4
+_DIVISION_DIGITS = 2
 
 
 def is_industry(code: str) -> bool:
@@ -148,15 +192,34 @@ def industry_group(code: str) -> str:
     return code[:3]
 
 
+def industry_section(code: str) -> str:
+    """The section (a letter) that a class belongs to; empty: none of industry."""
+    division = code[:_DIVISION_DIGITS]
+    if not division.isdecimal():
+        return ""
+    return next((key for key, (of, _) in _SECTIONS.items() if int(division) in of), "")
+
+
+def area_name(code: str) -> Name:
+    """A functional area's name; an unknown code names itself."""
+    return FUNCTIONAL_AREAS.get(code, Name(code, code))
+
+
 def county_name(code: str) -> Name:
     """A county's name; an unknown code names itself."""
     return COUNTIES.get(code, Name(code, code))
 
 
 def industry_name(code: str) -> Name:
-    """A class's name; of an unlisted class the name of its group, or its code."""
-    if code in INDUSTRIES:
-        return INDUSTRIES[code]
+    """The name of a class, group, division or section.
+
+    Of an unlisted class it is the name of its group; of what is not listed at all its code.
+    """
+    listed = INDUSTRIES.get(code) or _GROUPS.get(code) or _DIVISIONS.get(code)
+    if listed is not None:
+        return listed
+    if code in _SECTIONS:
+        return _SECTIONS[code][1]
     group = _GROUPS.get(industry_group(code))
     if group is None:
         return Name(f"行业 {code}", f"Industry {code}")

@@ -1,21 +1,15 @@
-"""From facts about machines in a month to rates. Pure; exact fractions throughout.
+"""From facts about machines in a month to numerator and denominator of enterprises. Pure.
 
-``K`` machines of ``N`` are networked. For a cell of enterprises ``e``::
-
-    pooled = 100 × ΣK / ΣN
-    mean   = 1/n × Σ (100 × K_e / N_e)      over the n enterprises with N_e > 0
-
-Nothing is rounded here; for display :mod:`gateway.city.rates.reports.shown` does it.
+What becomes of them in a cell is in :mod:`gateway.city.rates.cells`.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
-from operator import attrgetter
-from typing import Literal
+from typing import NamedTuple
 
+from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.days.month import MachineMonth
 from gateway.city.rates.model import Continuity, Definition
 from gateway.city.rates.reasons import Reason
@@ -31,6 +25,7 @@ class Enterprise:
         industry: GB/T 4754 class.
         in_scope: it is in the definition's scope.
         verified: its ledger was verified by that day.
+        area: functional area; empty: none.
     """
 
     name: str
@@ -38,6 +33,7 @@ class Enterprise:
     industry: str
     in_scope: bool
     verified: bool
+    area: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +71,11 @@ def meets(definition: Definition, machine: MachineMonth, period: Period) -> bool
     """Whether a machine of an enterprise that counts is itself in the numerator."""
     exclusion = _machine_exclusion(definition, machine, period)
     return (exclusion or _shortfall(definition, machine)) is None
+
+
+def is_asked_for(definition: Definition, machine: MachineMonth, period: Period) -> bool:
+    """Whether a machine is in the denominator, or would be if its enterprise were."""
+    return _machine_exclusion(definition, machine, period) is None
 
 
 def _enterprise_exclusion(definition: Definition, enterprise: Enterprise) -> Reason | None:
@@ -171,123 +172,80 @@ def _are_enough(rule: Continuity, valid: int, service: int) -> bool:
     return valid * 100 >= service * rule.percent_of_days
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Numerator and denominator of one enterprise."""
+class Counts(NamedTuple):
+    """Machines of one enterprise.
 
-    uscc: str
-    county: str
-    industry: str
-    networked: int
-    equipment: int
+    Attributes:
+        networked: K.
+        counted: N.
+        undetermined: of N, those that only a missing date keeps out of K.
+        asked_for: those that would be in N if the enterprise were.
+        machines: all that its ledger has.
+    """
+
+    networked: int = 0
+    counted: int = 0
+    undetermined: int = 0
+    asked_for: int = 0
+    machines: int = 0
 
 
 def tally(
-    enterprises: Mapping[str, Enterprise], counts: Mapping[str, tuple[int, int]]
+    enterprises: Mapping[str, Enterprise],
+    counts: Mapping[str, Counts],
+    *,
+    needs_verified: bool = False,
 ) -> list[Tally]:
     """Numerator and denominator of every enterprise in scope; one without machines has ``N = 0``.
 
+    One of which nothing is known – its ledger is not verified though it has to be, or is empty –
+    is *missing*. Its machines are assumed: those of its ledger, or else as many as the others
+    have in the mean.
+
     Args:
         enterprises: by USCC.
-        counts: networked and counted machines of each, by USCC.
+        counts: machines of each, by USCC.
+        needs_verified: a ledger that nobody has verified says nothing.
     """
+    found = {
+        uscc: _tally(uscc, one, counts.get(uscc, Counts()), needs_verified=needs_verified)
+        for uscc, one in enterprises.items()
+        if one.in_scope
+    }
+    covered = [one.equipment for one in found.values() if not one.missing]
+    mean = Fraction(sum(covered), len(covered)) if covered else None
     return [
-        _tally(uscc, one, *counts.get(uscc, (0, 0)))
+        replace(one, assumed=mean) if one.missing and not _has_ledger(counts, uscc) else one
+        for uscc, one in found.items()
+    ]
+
+
+def _has_ledger(counts: Mapping[str, Counts], uscc: str) -> bool:
+    return uscc in counts and counts[uscc].machines > 0
+
+
+def tally_ledgers(enterprises: Mapping[str, Enterprise]) -> list[Tally]:
+    """Count the enterprises in scope themselves: how many of them have a verified ledger."""
+    return [
+        _tally(uscc, one, Counts(int(one.verified), 1, machines=1))
         for uscc, one in enterprises.items()
         if one.in_scope
     ]
 
 
-def tally_ledgers(enterprises: Mapping[str, Enterprise]) -> list[Tally]:
-    """Count the enterprises in scope themselves: how many of them have a verified ledger."""
-    return [_tally(uscc, one, one.verified, 1) for uscc, one in enterprises.items() if one.in_scope]
-
-
-def _tally(uscc: str, enterprise: Enterprise, networked: int, equipment: int) -> Tally:
-    return Tally(uscc, enterprise.county, enterprise.industry, int(networked), equipment)
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A rate with the integers it comes from; ``None`` where nothing can be divided.
-
-    Attributes:
-        networked: numerator ΣK.
-        equipment: denominator ΣN.
-        enterprises: n, those with ``N_e > 0``.
-        pooled: per cent, exact.
-        mean: per cent, exact.
-    """
-
-    networked: int
-    equipment: int
-    enterprises: int
-    pooled: Fraction | None
-    mean: Fraction | None
-
-
-def cell(tallies: Iterable[Tally]) -> Cell:
-    """The rate of a set of enterprises."""
-    # An enterprise without machines has no rate of its own that a mean could take in.
-    counted = [one for one in tallies if one.equipment > 0]
-    networked = sum(one.networked for one in counted)
-    equipment = sum(one.equipment for one in counted)
-    if not counted:
-        return Cell(0, 0, 0, None, None)
-    pooled = percent(networked, equipment)
-    # A city has ten thousand cells of one enterprise each, and fractions are slow.
-    mean = pooled if len(counted) == 1 else _mean(counted)
-    return Cell(networked, equipment, len(counted), pooled, mean)
-
-
-def _mean(tallies: list[Tally]) -> Fraction:
-    """Mean of the enterprises' rates; equal denominators are added first, which keeps it fast."""
-    by_size: dict[int, int] = defaultdict(int)
-    for one in tallies:
-        by_size[one.equipment] += one.networked
-    total = sum((Fraction(k, n) for n, k in sorted(by_size.items())), Fraction(0))
-    return 100 * total / len(tallies)
-
-
-Dimension = Literal["county", "industry", "enterprise"]
-DIMENSIONS: tuple[Dimension, ...] = ("county", "industry", "enterprise")
-
-_KEYS: dict[Dimension, Callable[[Tally], str]] = {
-    "county": attrgetter("county"),
-    "industry": attrgetter("industry"),
-    "enterprise": attrgetter("uscc"),
-}
-
-
-def partition(tallies: Iterable[Tally], by: Dimension) -> Mapping[str, Cell]:
-    """The rates of the parts that a dimension cuts the enterprises into, in order of the key."""
-    key = _KEYS[by]
-    parts: dict[str, list[Tally]] = defaultdict(list)
-    for one in tallies:
-        parts[key(one)].append(one)
-    return {name: cell(parts[name]) for name in sorted(parts)}
-
-
-CITY = "city"
-"""Dimension and key of the total."""
-
-Cells = Mapping[str, Mapping[str, Cell]]
-"""The rates of a month by dimension and key; the total under :data:`CITY`."""
-
-
-def all_cells(tallies: Sequence[Tally]) -> Cells:
-    """The total, pooled over all enterprises, and every dimension."""
-    return {CITY: {CITY: cell(tallies)}, **{by: partition(tallies, by) for by in DIMENSIONS}}
-
-
-def unknown(cells: Cells) -> Cells:
-    """The machines without their rates: what nobody knows is not 0 %."""
-    return {
-        by: {key: replace(part, pooled=None, mean=None) for key, part in parts.items()}
-        for by, parts in cells.items()
-    }
-
-
-def percent(networked: int, equipment: int) -> Fraction | None:
-    """``100 × K / N``; None for ``N = 0``, which is neither 0 nor 100 %."""
-    return Fraction(100 * networked, equipment) if equipment else None
+def _tally(
+    uscc: str, enterprise: Enterprise, counts: Counts, *, needs_verified: bool = False
+) -> Tally:
+    missing = not enterprise.verified and (needs_verified or not counts.machines)
+    return Tally(
+        uscc,
+        enterprise.county,
+        enterprise.industry,
+        counts.networked,
+        counts.counted,
+        area=enterprise.area,
+        verified=enterprise.verified,
+        undetermined=counts.undetermined,
+        missing=missing,
+        assumed=Fraction(counts.asked_for) if missing else None,
+    )

@@ -50,6 +50,7 @@ def enterprises(connection: Connection, inquiry: Inquiry) -> dict[str, Enterpris
             industry=row["industry"],
             in_scope=_in_scope(inquiry.definition, row, members),
             verified=row["uscc"] in verified,
+            area=row["functional_area"] or "",
         )
         for row in _as_of(connection, inquiry, rows)
     }

@@ -97,6 +97,10 @@ REASON_NAMES = {
 """By reason; a test holds it complete."""
 
 
+UNDATED = frozenset({Reason.START_UNDATED, Reason.STATUS_UNDATED})
+"""A missing date keeps the machine out of the numerator; nobody knows whether it belongs there."""
+
+
 def same_unit_as(asset_no: str) -> Name:
     """:attr:`Reason.SAME_UNIT` with the number that counts."""
     return Name(

@@ -6,11 +6,14 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from gateway.city.db.tables import evidence
+from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.columns.evidence import countable
 from gateway.city.rates.columns.progress import Progress, unreported
-from gateway.city.rates.compute import Enterprise, Tally, judge, tally, tally_ledgers
+from gateway.city.rates.compute import Counts, Enterprise, is_asked_for, judge, tally, tally_ledgers
+from gateway.city.rates.days.month import MachineMonth
 from gateway.city.rates.facts import MachineMonths, enterprises, machine_months
 from gateway.city.rates.inquiry import Inquiry
+from gateway.city.rates.reasons import UNDATED
 from gateway.core.days import day_of
 
 Places = Mapping[str, Enterprise]
@@ -70,16 +73,30 @@ def _counted(inquiry: Inquiry, places: Places, months: MachineMonths) -> list[Ta
     marks = np.array([0, *(1 + one.in_scope + 2 * one.verified for one in firms)], np.int64)
     firm_of = months.ledger.firms
     shown, kinds = months.kinds(inquiry.period.first, marks[firm_of])
-    reasons = [
-        judge(inquiry.definition, firms[firm_of[place] - 1], months.at(place), inquiry.period)
-        for place in shown.tolist()
+    flags = [
+        _flags(inquiry, firms[firm_of[place] - 1], months.at(place)) for place in shown.tolist()
     ]
-    networked, counted = (
-        np.bincount(firm_of, np.array(flags, np.int64)[kinds], len(firms) + 1)[1:].astype(np.int64)
-        for flags in ([one.networked for one in reasons], [one.counted for one in reasons])
+    columns = np.array(flags, np.int64).reshape(-1, len(Counts._fields)).T
+    sums = [np.bincount(firm_of, one[kinds], len(firms) + 1)[1:] for one in columns]
+    counts = map(Counts._make, np.array(sums, np.int64).T.tolist())
+    return tally(
+        places,
+        dict(zip(months.ledger.firm_names.known, counts, strict=True)),
+        needs_verified=inquiry.definition.excludes_unverified,
     )
-    counts = zip(networked.tolist(), counted.tolist(), strict=True)
-    return tally(places, dict(zip(months.ledger.firm_names.known, counts, strict=True)))
+
+
+def _flags(inquiry: Inquiry, enterprise: Enterprise, machine: MachineMonth) -> Counts:
+    """What one machine adds to the counts of its enterprise."""
+    definition, period = inquiry.definition, inquiry.period
+    reason = judge(definition, enterprise, machine, period)
+    return Counts(
+        reason.networked,
+        reason.counted,
+        undetermined=reason in UNDATED,
+        asked_for=is_asked_for(definition, machine, period),
+        machines=1,
+    )
 
 
 def is_known(connection: Connection, inquiry: Inquiry) -> bool:

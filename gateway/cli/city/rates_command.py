@@ -12,8 +12,8 @@ from gateway.cli.city import reproduce_command
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.city.published_rates import EXAMPLE as _PUBLISHED_EXAMPLE
 from gateway.cli.city.published_rates import published
+from gateway.cli.city.rates.output import print_rates
 from gateway.cli.city.rates_notes import print_notes
-from gateway.cli.tables import print_table
 from gateway.cli.user import system_user
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from gateway.city.rates.frozen.freezing import Frozen
     from gateway.city.rates.frozen.late import Late
     from gateway.city.rates.frozen.results import Correction
-    from gateway.city.rates.reports.shown import Shown
-    from gateway.city.rates.reports.table import RateCell, RateTable
+    from gateway.city.rates.reports.table import RateTable
     from gateway.relational.database import Database
 
 T = TypeVar("T")
@@ -41,10 +40,15 @@ _CORRECT_EXAMPLE = (
 
 
 class By(StrEnum):
-    """Dimension of the lines."""
+    """Dimension of the lines, as ``cells/dimensions.py``."""
 
     COUNTY = "county"
     INDUSTRY = "industry"
+    INDUSTRY3 = "industry3"
+    INDUSTRY2 = "industry2"
+    SECTION = "section"
+    COUNTY_INDUSTRY = "county-industry"
+    AREA = "area"
     ENTERPRISE = "enterprise"
 
 
@@ -232,58 +236,5 @@ def _print(table: "RateTable", late: "Late | None", *, as_json: bool, as_csv: bo
     elif as_csv:
         typer.echo(csv_text(as_table(table), demonstration=table.demonstration), nl=False)
     else:
-        _print_table(table)
+        print_rates(table)
         print_notes(table, late)
-
-
-_COUNTED = {
-    "networked": ("联网 networked", "设备 equipment"),
-    "answering": ("在线 answering", "已接入 connected"),
-    "digital": ("数字化 digital", "设备 equipment"),
-    "ledger": ("已核实 verified", "应核实 in scope"),
-}
-"""What numerator and denominator are, by the definition's measure."""
-_FIGURES = ("企业 enterprises", "合并 pooled %", "平均 mean %")
-
-
-def _print_table(table: "RateTable") -> None:
-    from datetime import datetime
-
-    from rich.console import Console
-    from rich.table import Table
-
-    from gateway.city.rates.reports.export import correction_words, spread_words
-    from gateway.city.rates.reports.shown import shown_by
-    from gateway.core.days import SHANGHAI
-    from gateway.web.tables import DEMONSTRATION
-
-    record = table.definition
-    as_of = datetime.fromtimestamp(table.as_of_ms / 1000, SHANGHAI).isoformat(" ", "minutes")
-    status = "最终 final" if table.status == "F" else "初步 provisional"
-    console = Console(soft_wrap=True)
-    if table.demonstration:
-        console.print(DEMONSTRATION, style="bold")
-    console.print(f"{record.id} {record.name_zh} · {record.name_en}")
-    console.print(f"{table.month} · {status} · 截至 as of {as_of[:16]}")
-    if table.correction is not None:
-        console.print(f"版次 vintage {table.vintage} · {correction_words(table.correction)}")
-    if table.root is not None:
-        console.print(f"证据摘要 evidence root {table.root}")
-    rows = Table("代码 key", "名称 name")
-    for head in (*_COUNTED[record.measure], *_FIGURES):
-        rows.add_column(head, justify="right")
-    write = shown_by(record)
-    for cell in table.cells:
-        rows.add_row(*_row(cell, write))
-    rows.add_section()
-    rows.add_row(*_row(table.city, write), style="bold")
-    print_table(console, rows)
-    if (found := table.spread) is not None:
-        console.print(spread_words(found, write))
-
-
-def _row(cell: "RateCell", write: "Shown") -> list[str]:
-    name = cell.name.zh if cell.name.en == cell.name.zh else f"{cell.name.zh} {cell.name.en}"
-    counted = "—" if cell.known_networked is None else str(cell.known_networked)
-    rates = (write(rate) for rate in (cell.pooled, cell.mean))
-    return [cell.key, name, counted, str(cell.equipment), str(cell.enterprises), *rates]

@@ -8,7 +8,7 @@ import typer
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened
 
 if TYPE_CHECKING:
-    from gateway.city.rates.compute import Cell
+    from gateway.city.rates.cells.cell import Cell
     from gateway.city.rates.frozen.reproducing import Reproduced
 
 _EXAMPLE = "Example: `qulink rates reproduce 2026-10 --vintage 2`"

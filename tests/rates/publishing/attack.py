@@ -13,7 +13,7 @@ from typing import NamedTuple
 import highspy
 import numpy as np
 
-from gateway.city.rates.compute import Tally
+from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.publishing.grid import TOTAL, Key
 
 QUANTITIES = ("networked", "silent", "enterprises")

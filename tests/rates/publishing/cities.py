@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gateway.city.rates.compute import Tally
+from gateway.city.rates.cells.tally import Tally
 
 COUNTIES = ("330802", "330803", "330822", "330824", "330825", "330881")
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from gateway.city.rates.compute import Tally
+from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.publishing.grid import TOTAL, Key
 from gateway.city.rates.publishing.publish import Audience, MonthTable, publish
 from gateway.city.rates.publishing.record import rules_of_publication

@@ -5,7 +5,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.city.rates.compute import Tally, cell
+from gateway.city.rates.cells.cell import cell
+from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.publishing.grid import TOTAL, axes_of, grid_of
 from gateway.city.rates.publishing.primary import sensitive
 from gateway.city.rates.publishing.publish import Audience, MonthTable, publish
@@ -151,3 +152,11 @@ def test_the_same_tables_are_withheld_the_same_in_any_order() -> None:
 
     assert once == withhold([table[::-1]], RULES)
     assert once == withhold([table], RULES, once)
+
+
+def test_the_public_is_told_no_statistics() -> None:
+    """Quartiles of three enterprises are their rates."""
+    shown = publish(month(city(1)), Audience.PUBLIC, withhold([city(1)], RULES))
+    told = [one.figures for one in shown.cells.values() if one.figures is not None]
+    assert told
+    assert all(one.statistics is None and one.bounds is None for one in told)

@@ -12,7 +12,8 @@ from typer.testing import CliRunner, Result
 from edge_config.loading.load import load_city
 from gateway.city.db.tables import enterprise
 from gateway.city.db.upgrade import open_database
-from gateway.city.rates.compute import Tally, all_cells
+from gateway.city.rates.cells.dimensions import all_cells
+from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.definitions import DefinitionError, builtin_definitions
 from gateway.city.rates.frozen.results import StoredTable, append
 from gateway.city.rates.publishing.stored import (

@@ -7,7 +7,7 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.choice import Choice, ChoiceError
 from gateway.city.console.queries.database import enterprise_of
 from gateway.city.console.queries.figures import FILE_WAIT_S, Figures
-from gateway.city.rates.compute import DIMENSIONS, Dimension
+from gateway.city.rates.cells.dimensions import SINCE_EVER, Dimension
 from gateway.city.rates.period import first_day, month_of, previous_month
 from gateway.city.rates.reports.export import rate_notes
 from gateway.city.rates.reports.movers import Mover, change, moved_machines, movers
@@ -40,7 +40,7 @@ class Movers:
         data = {
             "choice": choice,
             "by": by,
-            "dimensions": DIMENSIONS,
+            "dimensions": SINCE_EVER,
             "before": before,
             "now": now,
             "change": change(before.city, now.city),
@@ -66,7 +66,7 @@ class Movers:
 
 def _dimension(request: Request) -> Dimension:
     asked = request.query_params.get("by", "")
-    return asked if asked in DIMENSIONS else "county"
+    return next((by for by in SINCE_EVER if by == asked), "county")
 
 
 def earlier_month(choice: Choice) -> str:

@@ -13,6 +13,7 @@ from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import enterprise, equipment, gateway
 from gateway.city.identifiers.labelled import shown_handle
 from gateway.city.ledger.names import MachineName
+from gateway.city.rates.cells.tally import Place
 
 Rows = Sequence[Any]
 """Rows of a query whose columns the query names."""
@@ -44,11 +45,12 @@ def ledger_size(connection: Connection, scope: Scope) -> tuple[int, int]:
     return connection.scalar(known) or 0, connection.scalar(machines) or 0
 
 
-def places(connection: Connection, scope: Scope) -> dict[str, tuple[str, str]]:
-    """County and industry of the enterprises that are seen, by USCC."""
-    columns = (enterprise.c.uscc, enterprise.c.county, enterprise.c.industry)
+def places(connection: Connection, scope: Scope) -> dict[str, Place]:
+    """Where the enterprises that are seen belong, by USCC."""
+    own = enterprise.c
+    columns = (own.uscc, own.county, own.industry, own.functional_area)
     rows = connection.execute(select(*columns).where(seen(scope)))
-    return {row.uscc: (row.county, row.industry) for row in rows}
+    return {row.uscc: Place(row.county, row.industry, row.functional_area or "") for row in rows}
 
 
 def enterprise_of(connection: Connection, uscc: str, scope: Scope) -> EnterpriseRow | None:

@@ -18,7 +18,7 @@ from gateway.city.console.queries.kept import KeptMonth
 from gateway.city.console.queries.moment import Moment, at_once
 from gateway.city.console.remember import Remembered
 from gateway.city.ledger.names import MachineName
-from gateway.city.rates.compute import Dimension
+from gateway.city.rates.cells.dimensions import Dimension
 from gateway.city.rates.definitions import definition_of
 from gateway.city.rates.period import recent_months
 from gateway.city.rates.plan import plan_on, target

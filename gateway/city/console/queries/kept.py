@@ -12,10 +12,24 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.city.rates.compute import CITY, Cell, Cells, percent
+from gateway.city.rates.cells.cell import Cell, percent
+from gateway.city.rates.cells.dimensions import CITY, Cells
+from gateway.city.rates.cells.spread import Spread
+from gateway.city.rates.cells.statistics import Statistics
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import Status
 from gateway.city.rates.reports.table import RateMonth
+
+
+class _Told(msgspec.Struct, array_like=True):
+    """Statistics; quartiles and assumed machines are exact fractions."""
+
+    quartiles: tuple[str, str, str] | None
+    in_scope: int
+    verified: int
+    missing: int
+    assumed: str | None
+    undetermined: int
 
 
 class _Cell(msgspec.Struct, array_like=True):
@@ -26,6 +40,7 @@ class _Cell(msgspec.Struct, array_like=True):
     enterprises: int
     mean: str | None
     known: bool
+    told: _Told | None
 
 
 class KeptMonth(msgspec.Struct):
@@ -104,8 +119,15 @@ def write(path: Path, months: Sequence[KeptMonth]) -> None:
 
 
 def _kept_cell(part: Cell) -> _Cell:
-    mean = None if part.mean is None else f"{part.mean.numerator}/{part.mean.denominator}"
-    return _Cell(part.networked, part.equipment, part.enterprises, mean, part.pooled is not None)
+    mean, known = None if part.mean is None else str(part.mean), part.pooled is not None
+    told = None if part.statistics is None else _kept_statistics(part.statistics)
+    return _Cell(part.networked, part.equipment, part.enterprises, mean, known, told)
+
+
+def _kept_statistics(one: Statistics) -> _Told:
+    quartiles = one.spread and (str(one.spread[0]), str(one.spread[1]), str(one.spread[2]))
+    assumed = None if one.assumed is None else str(one.assumed)
+    return _Told(quartiles, one.in_scope, one.verified, one.missing, assumed, one.undetermined)
 
 
 def _cells(one: KeptMonth) -> Cells | None:
@@ -121,4 +143,16 @@ def _cells(one: KeptMonth) -> Cells | None:
 def _cell(one: _Cell) -> Cell:
     pooled = percent(one.networked, one.equipment) if one.known else None
     mean = None if one.mean is None else Fraction(one.mean)
-    return Cell(one.networked, one.equipment, one.enterprises, pooled, mean)
+    told = None if one.told is None else _statistics(one.told)
+    return Cell(one.networked, one.equipment, one.enterprises, pooled, mean, told)
+
+
+def _statistics(one: _Told) -> Statistics:
+    return Statistics(
+        None if one.quartiles is None else Spread(*map(Fraction, one.quartiles)),
+        one.in_scope,
+        one.verified,
+        one.missing,
+        None if one.assumed is None else Fraction(one.assumed),
+        one.undetermined,
+    )

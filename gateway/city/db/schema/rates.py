@@ -20,7 +20,7 @@ rate_result = Table(
     Column("definition", String(32), nullable=False),
     Column("definition_hash", String(64), nullable=False),
     Column("month", String(7), nullable=False),  # YYYY-MM
-    Column("dimension", String(16), nullable=False),  # city county industry enterprise
+    Column("dimension", String(16), nullable=False),  # city, or of cells/dimensions.py
     Column("cell", String(32), nullable=False),
     Column("vintage", Integer, nullable=False),
     Column("status", String(1), nullable=False),  # P provisional, F final
@@ -34,6 +34,15 @@ rate_result = Table(
     # newest change of the ledger that it knew; null: it is older than the ledger's history
     Column("ledger_change", BigInteger),
     Column("rest_days", String(64)),  # of rest_days; null: all days counted, or it is older
+    # what else is told of a cell; all null: the result is older. Fractions as "p/q".
+    Column("p25", Text),
+    Column("median", Text),
+    Column("p75", Text),
+    Column("assumed", Text),  # machines that the missing enterprises are taken to have
+    Column("in_scope", Integer),  # enterprises in the definition's scope
+    Column("verified", Integer),  # of these, with a verified ledger
+    Column("missing", Integer),  # of these, those of which nothing is known
+    Column("undetermined", Integer),  # machines that only a missing date keeps out of K
     UniqueConstraint("definition", "month", "dimension", "cell", "vintage"),
 )
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from gateway.city.db.operation import began_on
 from gateway.city.ledger.changes import latest_change
-from gateway.city.rates.compute import all_cells
+from gateway.city.rates.cells.dimensions import all_cells
 from gateway.city.rates.daymaps.takings import Taken, keep, take
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.frozen import rest_days

@@ -7,7 +7,8 @@ from sqlalchemy import Connection
 
 from gateway.city.db.operation import began_on
 from gateway.city.ledger.bitemporal.knowledge import check_known
-from gateway.city.rates.compute import CITY, DIMENSIONS, Cell, Cells, all_cells
+from gateway.city.rates.cells.cell import Cell
+from gateway.city.rates.cells.dimensions import CITY, DIMENSIONS, Cells, all_cells
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.frozen import rest_days
 from gateway.city.rates.frozen.results import StoredTable, latest_vintage, vintage_table
@@ -120,5 +121,7 @@ def _differences(stored: Cells, computed: Cells) -> Iterator[Difference]:
         now = computed.get(dimension, {})
         for key in sorted({*parts, *now}):
             one, other = parts.get(key), now.get(key)
+            if one is not None and other is not None and one.statistics is None:
+                other = replace(other, statistics=None)  # it was stored before they were kept
             if one != other:
                 yield Difference(dimension, key, one, other)

@@ -10,7 +10,10 @@ from sqlalchemy import ColumnElement, Connection, Row, func, insert, select
 from gateway.city.db.schema.daymaps import evidence_taking
 from gateway.city.db.schema.rates import rate_correction, rate_result
 from gateway.city.ledger.codes import Name
-from gateway.city.rates.compute import Cell, Cells, percent
+from gateway.city.rates.cells.cell import Cell, percent
+from gateway.city.rates.cells.dimensions import Cells
+from gateway.city.rates.cells.spread import Spread
+from gateway.city.rates.cells.statistics import Statistics
 from gateway.city.rates.period import Status
 
 CORRECTIONS: Mapping[str, Name] = {
@@ -167,7 +170,8 @@ def _table(rows: Sequence[Row[Any]], correction: Correction | None) -> StoredTab
             equipment=row.denominator,
             enterprises=row.enterprise_count,
             pooled=percent(row.numerator, row.denominator),
-            mean=None if row.mean is None else Fraction(row.mean),
+            mean=_fraction(row.mean),
+            statistics=_statistics(row),
         )
     first = rows[0]
     return StoredTable(
@@ -200,7 +204,8 @@ def append(
             "numerator": part.networked,
             "denominator": part.equipment,
             "enterprise_count": part.enterprises,
-            "mean": None if part.mean is None else _fraction_text(part.mean),
+            "mean": _fraction_text(part.mean),
+            **_told(part.statistics),
             "synthetic": demonstration,
             "computed_ms": table.computed_ms,
             "ledger_change": table.ledger_change,
@@ -216,6 +221,40 @@ def append(
         connection.execute(insert(rate_correction), [vintage | asdict(table.correction)])
 
 
-def _fraction_text(value: Fraction) -> str:
+def _told(one: Statistics | None) -> dict[str, Any]:
+    if one is None:
+        return {}
+    p25, median, p75 = one.spread or (None, None, None)
+    return {
+        "p25": _fraction_text(p25),
+        "median": _fraction_text(median),
+        "p75": _fraction_text(p75),
+        "in_scope": one.in_scope,
+        "verified": one.verified,
+        "missing": one.missing,
+        "assumed": _fraction_text(one.assumed),
+        "undetermined": one.undetermined,
+    }
+
+
+def _statistics(row: Row[Any]) -> Statistics | None:
+    if row.in_scope is None:
+        return None
+    quartiles = [Fraction(one) for one in (row.p25, row.median, row.p75) if one is not None]
+    return Statistics(
+        spread=Spread(*quartiles) if quartiles else None,
+        in_scope=row.in_scope,
+        verified=row.verified,
+        missing=row.missing,
+        assumed=_fraction(row.assumed),
+        undetermined=row.undetermined,
+    )
+
+
+def _fraction_text(value: Fraction | None) -> str | None:
     # Exact: a float could put a rate on the other side of a band's edge when it is read back.
-    return f"{value.numerator}/{value.denominator}"
+    return None if value is None else f"{value.numerator}/{value.denominator}"
+
+
+def _fraction(text: str | None) -> Fraction | None:
+    return None if text is None else Fraction(text)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.city.rates.compute import Tally
+from gateway.city.rates.cells.tally import Tally
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]

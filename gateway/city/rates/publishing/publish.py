@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from gateway.city.rates.compute import Cell, Tally, cell
+from gateway.city.rates.cells.cell import Cell, cell
+from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.period import Status
 from gateway.city.rates.publishing.grid import TOTAL, Key
 from gateway.city.rates.publishing.withholding import NOTHING_WITHHELD, Withheld

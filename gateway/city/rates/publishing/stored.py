@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Row, func, select
 from gateway.city.db.schema.ledger_history import enterprise_history, ledger_act
 from gateway.city.db.schema.rates import rate_result
 from gateway.city.db.tables import enterprise
-from gateway.city.rates.compute import CITY, Tally
+from gateway.city.rates.cells.dimensions import CITY
+from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.definitions import DefinitionError
 from gateway.city.rates.model import Definition
 from gateway.city.rates.publishing.publish import (

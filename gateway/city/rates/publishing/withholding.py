@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from gateway.city.rates.compute import Tally
+from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.publishing.grid import (
     TOTAL,
     Axes,

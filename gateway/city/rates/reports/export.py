@@ -5,9 +5,13 @@ from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
-from gateway.city.rates.cells.spread import Spread
 from gateway.city.rates.frozen.results import CORRECTIONS, Correction
 from gateway.city.rates.reports.shown import Shown, shown_by
+from gateway.city.rates.reports.statistics import (
+    STATISTICS_COLUMNS,
+    statistics_json,
+    statistics_row,
+)
 from gateway.city.rates.reports.table import RateCell, RateTable
 from gateway.web.formats import moment
 from gateway.web.tables import DEMONSTRATION, Cell, Table
@@ -21,6 +25,7 @@ COLUMNS = (
     "enterprises",
     "pooled_percent",
     "mean_percent",
+    *STATISTICS_COLUMNS,
 )
 
 
@@ -102,6 +107,7 @@ def _row(cell: RateCell, write: Shown) -> dict[str, Cell]:
         **_counts(cell),
         "pooled_percent": _text(cell.pooled, write),
         "mean_percent": _text(cell.mean, write),
+        **statistics_row(cell, write),
     }
 
 
@@ -129,26 +135,10 @@ def table_json(table: RateTable) -> dict[str, Any]:
         "demonstration": table.demonstration,
         **({"data": DEMONSTRATION} if table.demonstration else {}),
         "by": table.by,
-        **_spread(table.spread, write),
         "city": _cell(table.city, write),
         "cells": [_cell(one, write) for one in table.cells],
+        **({"of_which": [_cell(one, write) for one in table.of_which]} if table.of_which else {}),
     }
-
-
-def spread_words(found: Spread, write: Shown) -> str:
-    """The quartiles of enterprises' rates in a line."""
-    p25, median, p75 = map(write, found[1:])
-    return (
-        f"各企业分布 rates of {found.enterprises} enterprises: "
-        f"P25 {p25} · 中位数 median {median} · P75 {p75}"
-    )
-
-
-def _spread(found: Spread | None, write: Shown) -> dict[str, Any]:
-    if found is None:
-        return {}
-    p25, median, p75 = (_number(write(rate)) for rate in found[1:])
-    return {"spread": {"n": found.enterprises, "p25": p25, "median": median, "p75": p75}}
 
 
 def _cell(cell: RateCell, write: Shown) -> dict[str, Any]:
@@ -156,6 +146,7 @@ def _cell(cell: RateCell, write: Shown) -> dict[str, Any]:
         **_counts(cell),
         "pooled": _number(_text(cell.pooled, write)),
         "mean": _number(_text(cell.mean, write)),
+        **statistics_json(cell, write),
         **({} if cell.score is None else {"score": float(cell.score)}),
     }
 

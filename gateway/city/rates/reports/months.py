@@ -11,8 +11,9 @@ from sqlalchemy import Connection, select
 from gateway.city.db.operation import began_on
 from gateway.city.db.tables import enterprise
 from gateway.city.ledger.names import MachineName
+from gateway.city.rates.cells.dimensions import CITY, DIMENSIONS, Dimension, all_cells, unknown
+from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.columns.progress import Progress, unreported
-from gateway.city.rates.compute import CITY, DIMENSIONS, Dimension, Tally, all_cells, unknown
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.frozen.rest_days import digest_of
 from gateway.city.rates.frozen.results import StoredTable, final_table
@@ -161,7 +162,7 @@ def rate_table(
     definitions: Definitions | None = None,
     as_known: int | None = None,
 ) -> RateTable:
-    """A rate of one month by county, industry or enterprise; see :func:`rate_month`."""
+    """A rate of one month by a dimension; see :func:`rate_month`."""
     return rate_month(
         connection,
         definition_id,
@@ -171,5 +172,5 @@ def rate_table(
         answering=answering,
         definitions=definitions,
         as_known=as_known,
-        dimensions=(by,),
+        dimensions=(by, "area") if by == "county" else (by,),
     ).table(by)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gateway.city.ledger.codes import Name
-from gateway.city.rates.compute import Dimension
+from gateway.city.rates.cells.dimensions import Dimension
 from gateway.city.rates.reports.drilldown import MachineVerdict
 from gateway.city.rates.reports.table import RateCell, RateMonth
 

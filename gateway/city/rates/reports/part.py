@@ -4,21 +4,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gateway.city.ledger.codes import Name
-from gateway.city.rates.compute import Tally, all_cells, unknown
+from gateway.city.rates.cells.cell import Cell
+from gateway.city.rates.cells.dimensions import all_cells, unknown
+from gateway.city.rates.cells.tally import Place, Tally
 from gateway.city.rates.reports.table import RateMonth
 
 _TOTAL = Name("本数据范围", "Own scope")
 
 
-def part_of(month: RateMonth, places: Mapping[str, tuple[str, str]]) -> RateMonth:
+def part_of(month: RateMonth, places: Mapping[str, Place]) -> RateMonth:
     """The month as it is of some enterprises alone: every cell, and the total, counts only these.
 
     Args:
         month: with its cells by enterprise.
-        places: county and industry of those enterprises, by USCC.
+        places: of those enterprises, by USCC.
     """
     tallies = [
-        Tally(uscc, *places[uscc], part.networked, part.equipment)
+        _tally(uscc, places[uscc], part)
         for uscc, part in month.cells["enterprise"].items()
         if uscc in places
     ]
@@ -27,3 +29,20 @@ def part_of(month: RateMonth, places: Mapping[str, tuple[str, str]]) -> RateMont
     names = {uscc: name for uscc, name in month.names.items() if uscc in places}
     shown = unknown(cells) if is_unknown else cells
     return replace(month, cells=shown, names=names, root=None, total_name=_TOTAL)
+
+
+def _tally(uscc: str, place: Place, part: Cell) -> Tally:
+    """An enterprise as its own cell has it."""
+    told = part.statistics
+    bare = Tally(
+        uscc, place.county, place.industry, part.networked, part.equipment, area=place.area
+    )
+    if told is None:
+        return bare
+    return replace(
+        bare,
+        verified=told.verified > 0,
+        undetermined=told.undetermined,
+        missing=told.missing > 0,
+        assumed=told.assumed if told.missing else None,
+    )

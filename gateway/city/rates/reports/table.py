@@ -6,18 +6,20 @@ evidence. A month in which the city received nothing has machines and no rates.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from gateway.city.ledger.codes import Name, county_name, industry_name
-from gateway.city.rates.cells.scores import score
-from gateway.city.rates.cells.spread import Spread, spread
-from gateway.city.rates.compute import (
+from gateway.city.ledger.codes import Name, area_name, county_name, industry_name
+from gateway.city.rates.cells.cell import Cell
+from gateway.city.rates.cells.dimensions import (
+    BETWEEN,
     CITY,
-    Cell,
+    SINCE_EVER,
     Cells,
     Dimension,
 )
+from gateway.city.rates.cells.scores import score
+from gateway.city.rates.cells.statistics import Bounds, Statistics
 from gateway.city.rates.frozen.results import Correction
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import Status
@@ -38,6 +40,8 @@ class RateCell:
         pooled: 100 K / N, per cent, exact; None for N = 0.
         mean: mean of the enterprises' rates, per cent, exact; None without enterprises.
         score: points by the definition's bands, of a single enterprise only.
+        statistics: what else is told of its enterprises; None: it was not kept.
+        bounds: between what the pooled rate lies; None: that cannot be told.
     """
 
     key: str
@@ -48,6 +52,8 @@ class RateCell:
     pooled: Fraction | None
     mean: Fraction | None
     score: Fraction | None = None
+    statistics: Statistics | None = None
+    bounds: Bounds | None = None
 
     @property
     def known_networked(self) -> int | None:
@@ -70,6 +76,7 @@ class RateTable:
         demonstration: synthetic machines count.
         city: the total; pooled over all enterprises, not the mean of the cells.
         cells: the parts, in order of their keys.
+        of_which: functional areas beside counties; they overlap these and are never added.
         vintage: number of the stored result; None: computed now.
         correction: who published the vintage anew, and why.
         root: digest of the evidence that it rests on; None: it was not kept.
@@ -92,6 +99,7 @@ class RateTable:
     root: str | None = None
     unknown_years: tuple[int, ...] = ()
     rest_changed: bool = False
+    of_which: tuple[RateCell, ...] = ()
 
     @property
     def outdated(self) -> bool:
@@ -103,11 +111,9 @@ class RateTable:
         return leading(self.definition, cell)
 
     @property
-    def spread(self) -> Spread | None:
-        """Quartiles of the enterprises' rates, where it is by enterprise; else None."""
-        if self.by != "enterprise" or self.definition.measure == "ledger":
-            return None  # a ledger that is verified or not has no rate to speak of
-        return spread(one.pooled for one in self.cells)
+    def was_kept(self) -> bool:
+        """Whether there can be cells: an older result has some dimensions only."""
+        return self.vintage is None or self.by in SINCE_EVER or self.city.statistics is not None
 
     def ranked(self) -> list[RateCell]:
         """The highest rate first, those without a rate last; equal rates by key."""
@@ -151,7 +157,8 @@ class RateMonth:
     total_name: Name = WHOLE_CITY
 
     def table(self, by: Dimension) -> RateTable:
-        """Its table by county, industry or enterprise."""
+        """Its table by a dimension."""
+        areas: tuple[Dimension, ...] = ("area",) if by == "county" else ()
         return RateTable(
             definition=self.definition,
             definition_hash=self.definition_hash,
@@ -162,7 +169,8 @@ class RateMonth:
             computed_ms=self.computed_ms,
             demonstration=self.demonstration,
             city=self.city,
-            cells=tuple(self._line(by, key, part) for key, part in self.cells.get(by, {}).items()),
+            cells=self._lines(by),
+            of_which=tuple(one for area in areas for one in self._lines(area)),
             vintage=self.vintage,
             correction=self.correction,
             root=self.root,
@@ -173,25 +181,46 @@ class RateMonth:
     @property
     def city(self) -> RateCell:
         """The total."""
-        return _cell(CITY, self.total_name, self.cells[CITY][CITY])
+        return self._cell(CITY, self.total_name, self.cells[CITY][CITY])
 
-    def _line(self, by: Dimension, key: str, part: Cell) -> RateCell:
-        if by == "county":
-            return _cell(key, county_name(key), part)
-        if by == "industry":
-            return _cell(key, industry_name(key), part)
-        name = self.names.get(key, key)
-        return _cell(key, Name(name, name), part, score(self.definition.bands, part.pooled))
+    def _lines(self, by: Dimension) -> tuple[RateCell, ...]:
+        parts = self.cells.get(by, {})
+        if by != "enterprise":
+            return tuple(self._cell(key, name_of(by, key), part) for key, part in parts.items())
+        return tuple(self._firm(key, part) for key, part in parts.items())
+
+    def _firm(self, uscc: str, part: Cell) -> RateCell:
+        name = self.names.get(uscc, uscc)
+        points = score(self.definition.bands, part.pooled)
+        return self._cell(uscc, Name(name, name), part, points)
+
+    def _cell(self, key: str, name: Name, part: Cell, points: Fraction | None = None) -> RateCell:
+        told = part.statistics
+        if told is not None and self.definition.measure == "ledger":
+            # a ledger that is verified or not has no rate to speak of
+            told = replace(told, spread=None)
+        return RateCell(
+            key,
+            name,
+            part.networked,
+            part.equipment,
+            part.enterprises,
+            part.pooled,
+            part.mean,
+            points,
+            told,
+            part.bounds,
+        )
 
 
-def _cell(key: str, name: Name, part: Cell, points: Fraction | None = None) -> RateCell:
-    return RateCell(
-        key,
-        name,
-        part.networked,
-        part.equipment,
-        part.enterprises,
-        part.pooled,
-        part.mean,
-        points,
-    )
+def name_of(by: Dimension, key: str) -> Name:
+    """What a cell stands for, but for enterprises."""
+    if by == "county":
+        return county_name(key)
+    if by == "area":
+        return area_name(key)
+    if by != "county-industry":
+        return industry_name(key)
+    code, class_code = key.split(BETWEEN)
+    county, industry = county_name(code), industry_name(class_code)
+    return Name(f"{county.zh} · {industry.zh}", f"{county.en} · {industry.en}")

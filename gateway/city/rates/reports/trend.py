@@ -9,8 +9,8 @@ from sqlalchemy import Connection, func, select
 
 from gateway.city.db.operation import began_on
 from gateway.city.db.tables import evidence
+from gateway.city.rates.cells.dimensions import Dimension
 from gateway.city.rates.columns.progress import Progress, unreported
-from gateway.city.rates.compute import Dimension
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.period import Status, month_of
 from gateway.city.rates.plan import plan_on

@@ -1,0 +1,43 @@
+"""What is counted of one enterprise. Pure."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """Where an enterprise belongs: GB/T 2260 code, GB/T 4754 class, functional area or empty."""
+
+    county: str
+    industry: str
+    area: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Numerator and denominator of one enterprise in scope.
+
+    Attributes:
+        uscc: of the enterprise.
+        county: GB/T 2260 code.
+        industry: GB/T 4754 class.
+        networked: K.
+        equipment: N; 0 where it has no machine that counts, or is missing.
+        area: functional area; empty: none.
+        verified: a person has verified its ledger.
+        undetermined: of N, machines that only a missing date keeps out of K.
+        missing: nothing is known of it: its machines are in no figure.
+        assumed: machines that a missing one is taken to have; None: it is not missing, or
+            nothing tells.
+    """
+
+    uscc: str
+    county: str
+    industry: str
+    networked: int
+    equipment: int
+    area: str = ""
+    verified: bool = True
+    undetermined: int = 0
+    missing: bool = False
+    assumed: Fraction | None = None
