@@ -13,7 +13,7 @@ from gateway.web import health, waiting
 from gateway.web.access import login
 from gateway.web.access.admission import admission
 from gateway.web.access.guard import Guard
-from gateway.web.access.store import NoSessions, Sessions
+from gateway.web.access.store import NoSessions, Sessions, Tokens
 from gateway.web.faults import Faults
 from gateway.web.pages import Pages
 from gateway.web.waiting import NotYetError
@@ -32,6 +32,8 @@ def compose(
     holder: object = True,
     open_paths: tuple[str, ...] = (),
     operates: Callable[[object], bool] = lambda _: True,
+    tokens: Tokens | None = None,
+    programs: str | None = None,
 ) -> ASGIApp:
     """A guarded application: nothing is reached before the guard or leaves without its headers.
 
@@ -46,11 +48,13 @@ def compose(
         holder: who a visitor is by the token, or without any login.
         open_paths: further prefixes that anybody may ask for.
         operates: whether a visitor may see the state of the parts, and counters.
+        tokens: of programs; None: nobody has any.
+        programs: prefix of addresses that programs ask for; None: there are none.
 
     Raises:
         SecretUnavailableError: the token cannot be read, or is too short.
     """
-    admits = admission(console, kept or NoSessions(), holder)
+    admits = admission(console, kept or NoSessions(), holder, tokens)
     every = [
         *routes,
         *login.routes(pages, admits),
@@ -67,4 +71,4 @@ def compose(
         },
     )
     # Around everything, the pages of errors too: each answer needs the headers.
-    return Guard(app, console, admits, OPEN_PATHS + open_paths)
+    return Guard(app, console, admits, OPEN_PATHS + open_paths, programs)

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.city.access.principal import Role
-from tests.console.people import PASSWORD, invited, peopled
+from gateway.city.access import tokens
+from gateway.city.access.principal import Permission, Role
+from gateway.city.access.tokens import Wish
+from tests.console.people import PASSWORD, ROOT, invited, peopled
 from tests.support.chromium import Page, chromium
 
 pytestmark = pytest.mark.long
@@ -31,13 +33,18 @@ async def test_a_user_comes_in_by_a_link_and_administers(tmp_path: Path) -> None
             await _looks_right(page, f"{base}/login?lang={language}")
         await page.goto(f"{base}{link}?lang=zh")
         await _send(page, password=PASSWORD, again=PASSWORD)
-        await page.until("location.pathname === '/login'")
+        await page.until(
+            "location.pathname === '/login' && document.querySelector('main [name=name]') !== null"
+        )
         await _send(page, name="li.wei", password=PASSWORD)
         await page.until("location.pathname === '/'")
+        for name in ("li.wei", "wang.li"):
+            wish = Wish("每月报表", frozenset({Permission.FIGURES}))
+            made.database.run_now(tokens.make, ROOT, name, wish, made.context.now_ms())
         for language, scheme, width in LOOKS:
             await page.viewport(width, 800, mobile=width < 640)
             await page.colours(scheme)
-            for path in ("/users", "/account"):
+            for path in ("/users", "/account", "/tokens"):
                 await _looks_right(page, f"{base}{path}?lang={language}")
         assert page.problems == []
 

@@ -102,6 +102,7 @@ GROUPS = {
     ("driver",),
     ("city", "gateway"),
     ("city", "audit"),
+    ("city", "token"),
     ("city", "user"),
     ("ledger",),
     ("evidence",),

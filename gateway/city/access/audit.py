@@ -34,6 +34,8 @@ class Action(StrEnum):
     USER_DISABLED = "user-disabled"
     USER_RESET = "user-reset"
     PASSWORD_SET = "password-set"  # noqa: S105 - the name of an action
+    TOKEN_MADE = "token-made"  # noqa: S105 - as above
+    TOKEN_REVOKED = "token-revoked"  # noqa: S105 - as above
 
 
 class Place(NamedTuple):

@@ -115,6 +115,13 @@ class Scope:
         }
         return self.is_whole or named[self.kind] in self.keys
 
+    def narrowed(self, to: "Scope") -> "Scope | None":
+        """What of another scope lies in this one; None: nothing, or it is named otherwise."""
+        if self.is_whole or to.is_whole:
+            return to if self.is_whole else self
+        keys = self.keys & to.keys
+        return Scope(self.kind, keys) if keys and self.kind is to.kind else None
+
     def __str__(self) -> str:
         """As it is written and kept: ``all``, ``county 330822 330881``."""
         return " ".join((self.kind, *sorted(self.keys)))
@@ -159,15 +166,18 @@ class Principal:
             none; of the system's user for commands.
         role: decides what is allowed.
         scope: decides whose rows are seen.
+        only: what an API token narrows that to; None: nothing does.
     """
 
     name: str
     role: Role
     scope: Scope
+    only: frozenset[Permission] | None = None
 
     def may(self, permission: Permission) -> bool:
-        """Whether the role allows something."""
-        return permission in PERMISSIONS[self.role]
+        """Whether the role, and the token that was shown, allow something."""
+        is_left = self.only is None or permission in self.only
+        return is_left and permission in PERMISSIONS[self.role]
 
 
 def administrator(name: str) -> Principal:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from gateway.city.access.audit import Action, note
 from gateway.city.access.principal import Principal, Role, Scope, demand_fitting, parse_scope
-from gateway.city.db.schema.access import city_user, console_session
+from gateway.city.db.schema.access import api_token, city_user, console_session
 from gateway.relational.database import alone
 
 _NAME = re.compile(r"[^\W_][\w.@-]{1,63}", re.ASCII)
@@ -125,7 +125,7 @@ def change(
 
 
 def disable(connection: Connection, by: Principal, now_ms: int, name: str) -> None:
-    """Let a user log in no more; sessions of the user end.
+    """Let a user log in no more; sessions and API tokens of the user end.
 
     Raises:
         UserError: no such user, or nobody would be left to keep users.
@@ -134,11 +134,12 @@ def disable(connection: Connection, by: Principal, now_ms: int, name: str) -> No
     _demand_another_administrator(connection, name)
     _write(connection, name, disabled_ms=now_ms)
     end_sessions(connection, name, now_ms)
+    end_tokens(connection, name, now_ms)
     note(connection, now_ms, by.name, Action.USER_DISABLED, name)
 
 
 def reset(connection: Connection, by: Principal, now_ms: int, name: str) -> None:
-    """Take a user's password away, and let one that was disabled be invited again.
+    """Take a user's password and API tokens away; one that was disabled may be invited again.
 
     Raises:
         UserError: no such user.
@@ -146,6 +147,7 @@ def reset(connection: Connection, by: Principal, now_ms: int, name: str) -> None
     _known(connection, name)
     _write(connection, name, password="", disabled_ms=None)
     end_sessions(connection, name, now_ms)
+    end_tokens(connection, name, now_ms)
     note(connection, now_ms, by.name, Action.USER_RESET, name)
 
 
@@ -168,6 +170,13 @@ def end_sessions(connection: Connection, name: str, now_ms: int) -> None:
     columns = console_session.c
     living = update(console_session).where(columns.user_name == name, columns.ended_ms.is_(None))
     connection.execute(living.values(ended_ms=now_ms))
+
+
+def end_tokens(connection: Connection, name: str, now_ms: int) -> None:
+    """End all API tokens of a user."""
+    columns = api_token.c
+    living = update(api_token).where(columns.user_name == name, columns.revoked_ms.is_(None))
+    connection.execute(living.values(revoked_ms=now_ms))
 
 
 def _known(connection: Connection, name: str) -> User:

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from gateway.city.access import links
+from gateway.city.access.bearers import OPENS, CityTokens
 from gateway.city.access.principal import Permission, Principal, administrator
 from gateway.city.access.sessions import CitySessions
 from gateway.city.console.asking import Gate
@@ -32,7 +33,7 @@ from gateway.city.console.pages.identifiers.outbox import OutboxPage
 from gateway.city.console.pages.machine import MachinePage, machine_address
 from gateway.city.console.pages.movers import Movers
 from gateway.city.console.pages.overview import Overview
-from gateway.city.console.pages.people import account, people, users
+from gateway.city.console.pages.people import account, people, tokens, users
 from gateway.city.console.pages.people.people import scope_name
 from gateway.city.console.pages.records import Records
 from gateway.city.console.queries.figures import Figures, points_text
@@ -60,6 +61,7 @@ NEEDS = {
     ADDRESS: Permission.ENTERPRISES,
     "/audit": Permission.AUDIT_LOG,
     users.ADDRESS: Permission.USERS,
+    tokens.ADDRESS: Permission.USERS,
 }
 """What the frame names for those only who may look at it; the routes decide."""
 BUNDLE = f"/charts/vega-{VERSION}.js"
@@ -75,7 +77,11 @@ NAVIGATION = (
     ("/definitions", "nav.definitions"),
 )
 FOOT = ((published.ADDRESS, "nav.published"), (ADDRESS, "nav.codes"), ("/audit", "nav.audit"))
-PEOPLE = ((users.ADDRESS, "nav.users"), (account.ADDRESS, "nav.account"))
+PEOPLE = (
+    (users.ADDRESS, "nav.users"),
+    (tokens.ADDRESS, "nav.tokens"),
+    (account.ADDRESS, "nav.account"),
+)
 """At the foot of each page where people log in by name."""
 
 
@@ -89,6 +95,7 @@ def build(context: ConsoleContext) -> ASGIApp:
     token, pages = console.access_token(), _pages(context)
     holder = administrator("local" if not console.has_login else "token")
     kept = CitySessions(context.database, token, holder, is_by_name=console.accounts)
+    known = CityTokens(context.database, context.now_ms)
     figures, pictures = Figures(context), Pictures()
     choosing = Choosing(context, figures)
     url = context.config.demonstration_control
@@ -113,13 +120,15 @@ def build(context: ConsoleContext) -> ASGIApp:
     return compose(
         pages,
         console,
-        [*routes, *people.routes(context, pages, kept)],
+        [*routes, *people.routes(context, pages, kept, known)],
         observation.check,
         observation.metrics,
         kept=kept,
         holder=holder,
         open_paths=(links.ADDRESS,),
         operates=_operates,
+        tokens=known if console.accounts else None,
+        programs=OPENS,
     )
 
 

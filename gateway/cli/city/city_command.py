@@ -10,9 +10,9 @@ from gateway.cli.city import (
     broker_command,
     gateway_command,
     order_command,
-    user_command,
 )
 from gateway.cli.city.opening import fail, load
+from gateway.cli.city.people import token_command, user_command
 from gateway.cli.running import RunByDefault, run_to_its_end
 
 
@@ -29,6 +29,7 @@ def register(root: typer.Typer) -> None:
     broker_command.register(city)
     access_command.register(city)
     user_command.register(city)
+    token_command.register(city)
     order_command.register(city)
     root.add_typer(city, name="city")
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from edge_config.models.base import ConsoleConfig
 from gateway.throttle import Throttle, site_of
 from gateway.web.access import sessions
-from gateway.web.access.store import Sessions
+from gateway.web.access.store import Sessions, Tokens
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,7 @@ class Admission:
         holder: who a visitor is by the token, or without any login: what views are to know of it.
         now_ms: the clock, UTC milliseconds.
         clock_s: one that only runs, seconds.
+        tokens: of programs; None: nobody has any.
     """
 
     token: str | None
@@ -56,6 +57,7 @@ class Admission:
     holder: object = True
     now_ms: Callable[[], int] = system_ms
     clock_s: Callable[[], float] = time.monotonic
+    tokens: Tokens | None = None
     _throttle: Throttle = field(default_factory=Throttle)
     _one_by_one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -69,6 +71,7 @@ class Admission:
 
         Raises:
             SessionsAwayError: nobody can say whether its session lives.
+            TokenEndedError: it shows a token of somebody that holds no more.
             TooManyGuessesError: it shows a token, and too many wrong ones came before.
         """
         request.scope[_VISITOR] = visitor = await self._visitor(request)
@@ -79,12 +82,27 @@ class Admission:
             return self.holder
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            return self.holder if await self.is_token(request, bearer.strip()) else None
+            return await self._bearer(request, bearer.strip())
         secret = request.cookies.get(self.cookie, "")
         if not secret:
             return None
         request.scope[_KEY] = lambda: self.kept.visitor(secret, self.now_ms())
         return await self.kept.visitor(secret, self.now_ms())
+
+    async def _bearer(self, request: Request, given: str) -> object | None:
+        if self.tokens is None or not self.tokens.is_one(given):
+            return self.holder if await self.is_token(request, given) else None
+        if not self.tokens.opens(request.scope["path"]):
+            return None
+        visitor, tokens = site_of(address_of(request)), self.tokens
+        self._demand_patience(visitor)
+        found = await tokens.holder(given)
+        if found is None:
+            await self._count_wrong(visitor, visitor, "")
+        else:
+            self._throttle.right(visitor)
+            request.scope[_KEY] = lambda: tokens.holder(given)
+        return found
 
     async def is_token(self, request: Request, given: str) -> bool:
         """Whether a text is the token; a wrong one is counted against who sent it.
@@ -151,13 +169,16 @@ class Admission:
             await self.kept.end(secret, address_of(request), self.now_ms())
 
 
-def admission(console: ConsoleConfig, kept: Sessions, holder: object) -> Admission:
+def admission(
+    console: ConsoleConfig, kept: Sessions, holder: object, tokens: Tokens | None = None
+) -> Admission:
     """The admission of a console; its token is read once, here.
 
     Raises:
         SecretUnavailableError: the token cannot be read, or is too short.
     """
-    return Admission(console.access_token(), sessions.session_cookie(console.listen), kept, holder)
+    cookie = sessions.session_cookie(console.listen)
+    return Admission(console.access_token(), cookie, kept, holder, tokens=tokens)
 
 
 def address_of(request: Request) -> str:

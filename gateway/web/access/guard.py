@@ -1,6 +1,6 @@
 """ASGI middleware before every page: sizes, host, token, headers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,7 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from edge_config.models.base import ConsoleConfig, is_loopback, split_listen
 from gateway.web.access import sessions
 from gateway.web.access.admission import Admission, TooManyGuessesError
-from gateway.web.access.store import SessionsAwayError
+from gateway.web.access.problems import problem
+from gateway.web.access.store import SessionsAwayError, TokenEndedError
 
 MAX_BODY_BYTES = 16_384
 """Forms of a console are tiny; anything larger is refused."""
@@ -33,6 +34,18 @@ HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
 
+_WANTED = ("send a token as 'Authorization: Bearer …'", {"www-authenticate": "Bearer"})
+_CODES = {
+    400: "address_malformed",
+    401: "token_wanted",
+    413: "request_too_large",
+    414: "address_too_long",
+    421: "host_unknown",
+    429: "wait",
+    503: "database_away",
+}
+"""What programs know a refusal by."""
+
 
 class Guard:
     """Refuses what must not reach the pages, and dresses every answer.
@@ -42,6 +55,7 @@ class Guard:
         console: address and TLS.
         admission: who is let in.
         open_paths: prefixes that need no token (login, style sheets, health).
+        programs: prefix of addresses whose refusals are for programs; None: there are none.
     """
 
     def __init__(
@@ -50,6 +64,7 @@ class Guard:
         console: ConsoleConfig,
         admission: Admission,
         open_paths: Iterable[str],
+        programs: str | None = None,
     ) -> None:
         self._app = app
         self._admission = admission
@@ -57,6 +72,7 @@ class Guard:
         self._hosts = console.hosts
         self._tls = console.tls is not None
         self._open = tuple(open_paths)
+        self._programs = programs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
@@ -69,15 +85,15 @@ class Guard:
 
     def _malformed(self, request: Request) -> Response | None:
         if len(request.scope["raw_path"]) + len(request.scope["query_string"]) > MAX_URL_BYTES:
-            return PlainTextResponse("the address is too long\n", 414)
+            return self._refusal(request, 414, "the address is too long")
         if _has_nul(request):
-            return PlainTextResponse("the address contains a NUL character\n", 400)
+            return self._refusal(request, 400, "the address contains a NUL character")
         if not _length_allowed(request.headers):
-            return PlainTextResponse("the request is too large\n", 413)
+            return self._refusal(request, 413, "the request is too large")
         host = request.headers.get("host", "")
         if not sessions.host_allowed(host, self._host, self._hosts):
             names = "its loopback address" if self._host is not None else "the names in its 'hosts'"
-            return PlainTextResponse(f"this console answers to {names} only\n", 421)
+            return self._refusal(request, 421, f"this console answers to {names} only")
         return None
 
     async def _unadmitted(self, request: Request) -> Response | None:
@@ -85,11 +101,26 @@ class Guard:
         if request.scope["path"].startswith(self._open):
             return None
         try:
-            return None if await self._admission.admits(request) else _ask_for_token(request)
+            is_admitted = await self._admission.admits(request)
         except TooManyGuessesError as error:
-            return too_many_guesses(error)
+            return self._refusal(request, 429, *_patience(error))
+        except TokenEndedError as error:
+            said = f'Bearer error="invalid_token", error_description="{error}"'
+            words = f"{error}; make another one on the page /account"
+            return self._refusal(request, 401, words, {"www-authenticate": said})
         except SessionsAwayError:
-            return PlainTextResponse("the database does not answer; try again\n", 503)
+            return self._refusal(request, 503, "the database does not answer; try again")
+        if is_admitted:
+            return None
+        return _to_login(request) or self._refusal(request, 401, *_WANTED)
+
+    def _refusal(
+        self, request: Request, status: int, words: str, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        """In the form that who asks can read."""
+        if self._programs is not None and request.scope["path"].startswith(self._programs):
+            return problem(status, _CODES[status], words, headers)
+        return PlainTextResponse(f"{words}\n", status, headers)
 
     def _dressed(self, send: Send) -> Send:
         async def dressed(message: Message) -> None:
@@ -131,21 +162,17 @@ def limited(receive: Receive) -> Receive:
     return counted
 
 
-def _ask_for_token(request: Request) -> Response:
-    if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-        query = request.scope["query_string"].decode("latin-1")
-        # As it was asked for: a name with a slash or # in it is another path once it is unquoted.
-        path = request.scope["raw_path"].decode("latin-1")
-        target = path + (f"?{query}" if query else "")
-        return RedirectResponse(f"/login?next={quote(target, safe='')}", 303)
-    return PlainTextResponse(
-        "send the console's token as 'Authorization: Bearer …'\n",
-        401,
-        {"www-authenticate": "Bearer"},
-    )
+def _to_login(request: Request) -> Response | None:
+    """The way of a person to the login; None: it is a program, or one of our scripts, that asks."""
+    if request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
+        return None
+    query = request.scope["query_string"].decode("latin-1")
+    # As it was asked for: a name with a slash or # in it is another path once it is unquoted.
+    path = request.scope["raw_path"].decode("latin-1")
+    target = path + (f"?{query}" if query else "")
+    return RedirectResponse(f"/login?next={quote(target, safe='')}", 303)
 
 
-def too_many_guesses(error: TooManyGuessesError) -> Response:
-    """The answer to who tries tokens."""
+def _patience(error: TooManyGuessesError) -> tuple[str, Mapping[str, str]]:
     wait = {"retry-after": str(error.wait_s)}
-    return PlainTextResponse(f"too many wrong tokens; wait {error.wait_s} s\n", 429, wait)
+    return f"too many wrong tokens; wait {error.wait_s} s", wait

@@ -15,6 +15,28 @@ class SessionsAwayError(Exception):
     """Nobody can say whether a session lives: what keeps them does not answer."""
 
 
+class TokenEndedError(Exception):
+    """A token of somebody was shown, and holds no more; the message says why."""
+
+
+class Tokens(Protocol):
+    """Secrets of programs, which ask in the name of somebody for some addresses only."""
+
+    def is_one(self, text: str) -> bool:
+        """Whether a text has the form of a token."""
+
+    def opens(self, path: str) -> bool:
+        """Whether an address may be asked for by a token at all."""
+
+    async def holder(self, text: str) -> object | None:
+        """Who asks by a token, as views are to know it; None: it is none.
+
+        Raises:
+            SessionsAwayError: that cannot be known now.
+            TokenEndedError: it is one, and holds no more.
+        """
+
+
 class Sessions(Protocol):
     """Where the sessions of a console are kept."""
 

@@ -41,6 +41,23 @@ console_session = Table(
     Index("ix_console_session_user_name", "user_name"),
 )
 
+api_token = Table(
+    "api_token",
+    metadata,  # a program's way to the API in the name of a user
+    Column("id", String(16), primary_key=True),  # public: it stands in lists and in the audit log
+    Column("digest", String(64), nullable=False),  # SHA-256 of the secret, hex
+    Column("user_name", ForeignKey("city_user.name"), nullable=False),
+    Column("purpose", String(100), nullable=False),
+    Column("permissions", Text, nullable=False),  # values of access/principal.py Permission
+    Column("scope", Text, nullable=False),  # as access/principal.py writes a Scope
+    Column("made_ms", BigInteger, nullable=False),
+    Column("made_by", String(100), nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+    Column("used_ms", BigInteger),  # last, to the minute; null: never
+    Column("revoked_ms", BigInteger),  # null: it was not
+    Index("ix_api_token_user_name", "user_name"),
+)
+
 audit = Table(
     "audit",
     metadata,  # who did what; rows are added, never changed

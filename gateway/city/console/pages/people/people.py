@@ -3,30 +3,58 @@
 from starlette.routing import Route
 
 from gateway.city.access import links
+from gateway.city.access.bearers import CityTokens
 from gateway.city.access.principal import ScopeKind
 from gateway.city.access.sessions import CitySessions
 from gateway.city.console.context import ConsoleContext
-from gateway.city.console.pages.people import account, users
+from gateway.city.console.pages.people import account, tokens, users
 from gateway.city.console.pages.people.account import AccountPage
 from gateway.city.console.pages.people.invitation import InvitationPage
+from gateway.city.console.pages.people.tokens import TokenDesk, TokensPage
 from gateway.city.console.pages.people.users import UsersPage
 from gateway.city.ledger.codes import FUNCTIONAL_AREAS, Name, county_name
 from gateway.web.pages import Pages
 
 
-def routes(context: ConsoleContext, pages: Pages, kept: CitySessions) -> list[Route]:
-    """The pages of users, of a one-time link and of the own password."""
+def routes(
+    context: ConsoleContext, pages: Pages, kept: CitySessions, known: CityTokens
+) -> list[Route]:
+    """The pages of users, of a one-time link, of the own account and of API tokens."""
     if not kept.is_by_name:
         return []
-    known, invitation = UsersPage(context, pages, kept), InvitationPage(context, pages)
-    own = AccountPage(context, pages, kept)
+    desk = TokenDesk(context, known)
+    own = AccountPage(context, pages, kept, desk)
     return [
-        Route(users.ADDRESS, pages.endpoint(known.view), methods=["GET"]),
-        Route(f"{users.ADDRESS}/{{act}}", known.act, methods=["POST"]),
-        Route(f"{links.ADDRESS}/{{secret}}", invitation.show, methods=["GET"]),
-        Route(f"{links.ADDRESS}/{{secret}}", invitation.accept, methods=["POST"]),
+        *_user_routes(pages, UsersPage(context, pages, kept, known)),
+        *_invitation_routes(InvitationPage(context, pages)),
+        *_token_routes(pages, TokensPage(pages, desk)),
         Route(account.ADDRESS, pages.endpoint(own.view), methods=["GET"]),
         Route(account.ADDRESS, own.change, methods=["POST"]),
+        Route(f"{account.ADDRESS}/tokens", own.make_token, methods=["POST"]),
+        Route(f"{account.ADDRESS}/tokens/revoke", own.revoke_token, methods=["POST"]),
+    ]
+
+
+def _user_routes(pages: Pages, page: UsersPage) -> list[Route]:
+    return [
+        Route(users.ADDRESS, pages.endpoint(page.view), methods=["GET"]),
+        Route(f"{users.ADDRESS}/{{act}}", page.act, methods=["POST"]),
+    ]
+
+
+def _invitation_routes(page: InvitationPage) -> list[Route]:
+    address = f"{links.ADDRESS}/{{secret}}"
+    return [
+        Route(address, page.show, methods=["GET"]),
+        Route(address, page.accept, methods=["POST"]),
+    ]
+
+
+def _token_routes(pages: Pages, page: TokensPage) -> list[Route]:
+    return [
+        Route(tokens.ADDRESS, pages.endpoint(page.view), methods=["GET"]),
+        Route(tokens.ADDRESS, page.make, methods=["POST"]),
+        Route(f"{tokens.ADDRESS}/revoke", page.revoke, methods=["POST"]),
     ]
 
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.city.access import links, users
+from gateway.city.access.bearers import CityTokens
 from gateway.city.access.principal import (
     Permission,
     Principal,
@@ -32,10 +33,13 @@ Act = Callable[[Connection], str | None]
 class UsersPage:
     """The page and what its forms do; a link is shown once, in the answer that made it."""
 
-    def __init__(self, context: ConsoleContext, pages: Pages, kept: CitySessions) -> None:
+    def __init__(
+        self, context: ConsoleContext, pages: Pages, kept: CitySessions, known: CityTokens
+    ) -> None:
         self._context = context
         self._pages = pages
         self._kept = kept
+        self._known = known
 
     async def view(self, request: Request) -> View:
         """All users, and the form that invites one."""
@@ -57,6 +61,7 @@ class UsersPage:
         except UserError as error:
             return await self._again(request, fields, error.refusal)
         self._kept.doubt()
+        self._known.doubt()
         if secret is None:
             return RedirectResponse(ADDRESS, 303)
         return self._pages.render(request, await self._view({}, link=_link(request, secret)))

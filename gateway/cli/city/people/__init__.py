@@ -1,0 +1,1 @@
+"""Commands about who may ask the city: users, and tokens of programs."""
