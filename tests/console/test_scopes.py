@@ -43,6 +43,7 @@ NEEDED: dict[str, Permission | None] = {
     "/gaps": Permission.ENTERPRISES,
     "/quality": Permission.ENTERPRISES,
     "/books": Permission.ENTERPRISES,
+    "/details": Permission.FIGURES,
     "/definitions": Permission.FIGURES,
     "/id": Permission.ENTERPRISES,
     "/id/{code:path}": Permission.ENTERPRISES,

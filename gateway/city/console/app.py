@@ -21,9 +21,9 @@ from gateway.city.console.charts.pictures import VERSION, Pictures, bundle
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
 from gateway.city.console.observation import Observation
-from gateway.city.console.pages import movers, published
+from gateway.city.console.pages import details, movers, published
 from gateway.city.console.pages.audit import AuditLog
-from gateway.city.console.pages.choice import KEPT, ChoiceError, Choosing, MonthView
+from gateway.city.console.pages.choice import KEPT, ChoiceError, Choosing, MonthEndpoint
 from gateway.city.console.pages.codes import ADDRESS, CodePage
 from gateway.city.console.pages.drilldown import Drilldown
 from gateway.city.console.pages.identifiers import assigning, labels, outbox
@@ -36,9 +36,9 @@ from gateway.city.console.pages.overview import Overview
 from gateway.city.console.pages.people import account, people, tokens, users
 from gateway.city.console.pages.people.people import scope_name
 from gateway.city.console.pages.records import Records
-from gateway.city.console.queries.figures import Figures, points_text
+from gateway.city.console.queries.figures import Figures
 from gateway.city.console.search import page as search
-from gateway.city.rates.reports.shown import edges_of, percent_text
+from gateway.city.rates.reports.shown import edges_of, percent_text, points_text
 from gateway.city.rates.reports.statistics import machines_text
 from gateway.web.access.admission import visitor_of
 from gateway.web.access.reader import Reader
@@ -85,10 +85,6 @@ PEOPLE = (
 """At the foot of each page where people log in by name."""
 
 
-MonthEndpoint = Callable[[MonthView], Endpoint]
-"""Makes the answer to an address of a view of a month."""
-
-
 def build(context: ConsoleContext) -> ASGIApp:
     """The console as a guarded ASGI application."""
     console, gate = context.config.console, Gate(context)
@@ -107,6 +103,7 @@ def build(context: ConsoleContext) -> ASGIApp:
         *gate.allow(Permission.FIGURES, *_overview_routes(pages, choosing, overview)),
         *_drilldown_routes(gate, endpoint, Drilldown(context, figures)),
         *_movers_routes(gate, endpoint, Movers(context, figures)),
+        *details.routes(gate, endpoint, details.Details(context, figures)),
         *_machine_routes(gate, endpoint, machine),
         *search.routes(gate, context, pages),
         *_record_routes(gate, pages, Records(context, figures.gateways)),

@@ -12,6 +12,7 @@ from gateway.cli.city import reproduce_command
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.city.published_rates import EXAMPLE as _PUBLISHED_EXAMPLE
 from gateway.cli.city.published_rates import published
+from gateway.cli.city.rates import sensitivity_command
 from gateway.cli.city.rates.output import print_rates
 from gateway.cli.city.rates_notes import print_notes
 from gateway.cli.user import system_user
@@ -74,6 +75,7 @@ def register(root: typer.Typer) -> None:
     rates.command("correct", epilog=_CORRECT_EXAMPLE)(_correct)
     rates.command("published", epilog=_PUBLISHED_EXAMPLE)(published)
     reproduce_command.register(rates)
+    sensitivity_command.register(rates)
     root.add_typer(rates, name="rates")
 
 

@@ -15,7 +15,7 @@ from gateway.city.rates.model import Definition
 from gateway.city.rates.period import MonthError, first_day, month_of, months_between
 from gateway.city.rates.reports.trend import known_since
 from gateway.core.days import day_of
-from gateway.web.pages import View, ViewFunction
+from gateway.web.pages import Endpoint, View, ViewFunction
 
 KEPT = ("month", "definition")
 """Parameters that every link of the pages hands on."""
@@ -60,6 +60,8 @@ class Choice:
 
 MonthView = Callable[[Request, Choice], Awaitable[View]]
 """What a page shows of a month by a definition."""
+MonthEndpoint = Callable[[MonthView], Endpoint]
+"""Makes the answer to an address of a view of a month."""
 
 
 class Choosing:

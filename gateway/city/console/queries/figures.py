@@ -25,11 +25,9 @@ from gateway.city.rates.plan import plan_on, target
 from gateway.city.rates.reports.drilldown import MachineVerdict, machine_facts
 from gateway.city.rates.reports.months import rate_months
 from gateway.city.rates.reports.part import part_of
-from gateway.city.rates.reports.shown import percent_text
 from gateway.city.rates.reports.table import RateMonth, RateTable
 from gateway.city.rates.reports.trend import TrendPoint, trend_months, trend_point
 from gateway.core.days import day_of
-from gateway.web.formats import NOTHING
 from gateway.web.waiting import Making, NotYetError
 
 T = TypeVar("T")
@@ -122,9 +120,10 @@ class Figures:
         if scope.is_whole:
             return moment
         months = moment.months.items()
-        return Moment({name: await self._seen(month, scope) for name, month in months})
+        return Moment({name: await self.seen(month, scope) for name, month in months})
 
-    async def _seen(self, month: RateMonth, scope: Scope) -> RateMonth:
+    async def seen(self, month: RateMonth, scope: Scope) -> RateMonth:
+        """A month as far as somebody sees it."""
         if scope.is_whole:
             return month
         make = partial(self._context.database.read, places, scope)
@@ -239,7 +238,7 @@ class Figures:
             return tuple(map(trend_point, found))
         by_enterprise = partial(trend_months, dimensions=("enterprise",))
         found = await self._compute(by_enterprise, definition, months)
-        return tuple([trend_point(await self._seen(one, scope)) for one in found])
+        return tuple([trend_point(await self.seen(one, scope)) for one in found])
 
     async def machines(
         self, uscc: str, definition: str = "", month: str | None = None
@@ -283,11 +282,3 @@ def plan_distance(rate: Fraction | None, now_ms: int) -> dict[str, object]:
         "target_year": last.year,
         "target_gap": None if rate is None else rate - last.percent,
     }
-
-
-def points_text(gap: Fraction | None) -> str:
-    """A difference of rates with its sign: ``−12.27``; a dash for None."""
-    if gap is None:
-        return NOTHING
-    sign = "" if gap == 0 else "+" if gap > 0 else "−"
-    return sign + percent_text(abs(gap))

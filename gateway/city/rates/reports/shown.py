@@ -55,6 +55,14 @@ def edges_of(*definitions: Definition) -> tuple[Fraction, ...]:
     return tuple(sorted({Fraction(0), Fraction(100)} | bands | goals))
 
 
+def points_text(gap: Fraction | None) -> str:
+    """A difference of rates with its sign: ``−12.27``; a dash for None."""
+    if gap is None:
+        return "—"
+    sign = "" if gap == 0 else "+" if gap > 0 else "−"
+    return sign + percent_text(abs(gap))
+
+
 Shown = Callable[[Fraction | None], str]
 """Writes a rate of one definition."""
 
