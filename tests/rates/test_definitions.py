@@ -70,12 +70,13 @@ def test_a_city_adds_records_or_newer_versions(tmp_path: Path) -> None:
 
 
 def test_wrong_records_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DefinitionError, match=r"own.yaml: definitions.0.level: .*(\n.*)*agregate"):
+    named = r"own.yaml:\d+: definitions.0.agregate: .*'aggregate'.*(\n.*)*definitions.0.level: "
+    with pytest.raises(DefinitionError, match=named):
         load_definitions(own_records(tmp_path, level=9, agregate="pooled"), None)
-    with pytest.raises(DefinitionError, match="cannot read definitions"):
+    with pytest.raises(DefinitionError, match=r"absent\.yaml"):
         load_definitions(tmp_path / "absent.yaml", None)
     (tmp_path / "broken.yaml").write_text("a: [")
-    with pytest.raises(DefinitionError, match="no YAML"):
+    with pytest.raises(DefinitionError, match=r"broken\.yaml:1"):
         load_definitions(tmp_path / "broken.yaml", None)
 
 
@@ -84,7 +85,7 @@ def test_wrong_records_are_named(tmp_path: Path) -> None:
     [
         ({"classes": ["produktion"]}, "classes.0: Input should be 'production', 'aux' or 'test'"),
         ({"statuses": ["在用"]}, "statuses.0: Input should be 'in_use'"),
-        ({"scope": {"kind": "roster"}}, "scope: Value error, a roster needs its code as id"),
+        ({"scope": {"kind": "roster"}}, "scope: a roster needs its code as id"),
         ({"scope": {"kind": "rule", "id": "big"}}, "there is no rule 'big'"),
         ({"level": 1, "denominator_level": 2}, "K would not be a part of N"),
         ({"bands": [{"above": 0, "upto": 60, "score": 1}]}, "bands must follow one another"),

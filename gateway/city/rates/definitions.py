@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from edge_config.mistakes.problems import ConfigError
 from gateway.city.rates.days.calendar_file import builtin_calendar, load_calendar
 from gateway.city.rates.model import Definition, Question, StrictModel
+from gateway.city.rates.records.file import OwnRecords, read_own
 
 PACKAGE = "gateway.city.rates"
 
@@ -48,26 +48,25 @@ def load_definitions(extra: Path | None, calendar: Path | None) -> Mapping[str, 
     """The built-in records and those of a city's file; a new version may replace a built-in one.
 
     Args:
-        extra: YAML with a list ``definitions``, as ``definitions.file`` of the city names it.
+        extra: YAML with lists ``definitions`` and ``approvals``, as ``definitions.file`` of the
+            city names it.
         calendar: YAML with arrangements of holidays, as ``calendar.file`` names it.
 
     Raises:
-        DefinitionError: a file cannot be read or is wrong, by record and field or by line.
+        DefinitionError: a file cannot be read or is wrong; with every mistake, by line.
     """
     try:
         days = load_calendar(calendar)
     except ConfigError as error:
         raise DefinitionError(str(error)) from error
     known = {one.id: one for one in _builtin().definitions}
-    for record in _read(extra) if extra else ():
-        old = known.get(record.id)
-        if old is not None and record != old and record.version <= old.version:
-            raise DefinitionError(
-                f"{extra}: {record.id} differs from version {old.version} of the product; "
-                f"give it version {old.version + 1} or another id"
-            )
-        known[record.id] = record
-    return {name: one.counted_by(days) for name, one in known.items()}
+    own = OwnRecords()
+    try:
+        own = read_own(extra, known) if extra else own
+    except ConfigError as error:
+        raise DefinitionError(str(error)) from error
+    known |= {one.id: one for one in own.definitions}
+    return {name: one.counted_by(days).approved_with(own.approvals) for name, one in known.items()}
 
 
 def definition_of(definitions: Mapping[str, Definition], definition_id: str) -> Definition:
@@ -81,21 +80,3 @@ def definition_of(definitions: Mapping[str, Definition], definition_id: str) -> 
     except KeyError:
         known = ", ".join(definitions)
         raise DefinitionError(f"no definition {definition_id!r}; there are {known}") from None
-
-
-def _read(file: Path) -> tuple[Definition, ...]:
-    try:
-        content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-        return _File.model_validate(content or {}).definitions
-    except OSError as error:
-        raise DefinitionError(f"cannot read definitions {file}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DefinitionError(f"{file} is no YAML in UTF-8: {error}") from error
-    except ValidationError as error:
-        raise DefinitionError(_problems(file, error)) from error
-
-
-def _problems(file: Path, error: ValidationError) -> str:
-    return "\n".join(
-        f"{file}: {'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
-    )

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
+from datetime import date
 from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Literal, Self
@@ -86,6 +88,44 @@ class Question(StrictModel):
     en: str = Field(description="for English readers")
 
 
+class Approval(StrictModel):
+    """Who approved a definition record, by which document, and for which days it holds.
+
+    It is no part of the record: a record that is approved counts as it did before.
+    """
+
+    id: str = Field(max_length=32, description="of the record")
+    version: int = Field(ge=1, description="of the record")
+    hash: str = Field(
+        "", pattern=r"^([0-9a-f]{12,64})?$", description="beginning of the approved text's SHA-256"
+    )
+    approved_by: str = Field(min_length=1, max_length=100, description="body or person")
+    approved_on: date = Field(description="day of the approval")
+    document: str = Field(min_length=1, max_length=200, description="number of the document")
+    valid_from: date = Field(description="first day that it holds for")
+    valid_to: date | None = Field(None, description="last day; null: until further notice")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.valid_to is not None and self.valid_to < self.valid_from:
+            raise ValueError(f"valid_to {self.valid_to} is before valid_from {self.valid_from}")
+        return self
+
+    def is_of(self, record: "Definition") -> bool:
+        """Whether it is of this text of a record."""
+        same = (self.id, self.version) == (record.id, record.version)
+        return same and record.hash.startswith(self.hash)
+
+    def holds_on(self, day: date) -> bool:
+        """Whether it is valid on a day."""
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+    def overlaps(self, other: "Approval") -> bool:
+        """Whether both are valid on a day."""
+        later = max(self.valid_from, other.valid_from)
+        return self.holds_on(later) and other.holds_on(later)
+
+
 class Definition(StrictModel):
     """One networking rate, versioned; a change of any field is a new version.
 
@@ -137,6 +177,7 @@ class Definition(StrictModel):
     open_questions: tuple[str, ...] = Field((), description="ids of unanswered questions")
     # Not of the record: a notice that is published each year makes no new version of it.
     _calendar: Calendar = PrivateAttr(default_factory=Calendar)
+    _approvals: tuple[Approval, ...] = PrivateAttr(default=())
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -169,6 +210,22 @@ class Definition(StrictModel):
         """The same record with a calendar."""
         one = self.model_copy()
         one._calendar = calendar  # noqa: SLF001 - the copy's own
+        return one
+
+    def approval_on(self, day: date) -> Approval | None:
+        """The approval that holds on a day; None: the record is not approved for it (待批准)."""
+        return next((one for one in self._approvals if one.holds_on(day)), None)
+
+    @property
+    def approvals(self) -> tuple[Approval, ...]:
+        """All approvals of this text, in order of their first days."""
+        return self._approvals
+
+    def approved_with(self, approvals: Iterable[Approval]) -> Self:
+        """The same record with those of some approvals that are of it."""
+        own = [approval for approval in approvals if approval.is_of(self)]
+        one = self.model_copy()
+        one._approvals = tuple(sorted(own, key=lambda own: own.valid_from))  # noqa: SLF001 - the copy's own
         return one
 
     @property

@@ -34,6 +34,15 @@ def first_day(month: str) -> date:
     return date(int(match[1]), int(match[2]), 1)
 
 
+def last_day(month: str) -> date:
+    """The last day of a month ``YYYY-MM``.
+
+    Raises:
+        MonthError: the text is no month.
+    """
+    return next_month(first_day(month)) - timedelta(days=1)
+
+
 def month_of(day: date) -> str:
     """The month ``YYYY-MM`` of a day."""
     return f"{day:%Y-%m}"

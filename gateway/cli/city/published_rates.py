@@ -85,7 +85,9 @@ def _print(
     from rich.console import Console
     from rich.table import Table
 
+    from gateway.city.rates.period import last_day
     from gateway.city.rates.publishing.lines import lines, place
+    from gateway.city.rates.reports.export import approval_words
     from gateway.web.tables import DEMONSTRATION
 
     console = Console(soft_wrap=True)
@@ -93,6 +95,7 @@ def _print(
         console.print(DEMONSTRATION, style="bold")
     console.print(f"{record.id} {record.name_zh} · {record.name_en}")
     console.print(f"{table.table.month} · 版次 vintage {table.table.vintage} · 公开 public")
+    console.print(approval_words(record.approval_on(last_day(table.table.month))))
     rows = Table("县(市、区) county", "行业 industry")
     for head in ("联网 networked", "设备 equipment", "企业 enterprises", "合并 %", "平均 %"):
         rows.add_column(head, justify="right")

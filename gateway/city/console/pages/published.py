@@ -9,6 +9,7 @@ from starlette.requests import Request
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.remember import Remembered
 from gateway.city.rates.model import Definition
+from gateway.city.rates.period import last_day
 from gateway.city.rates.publishing.lines import LINES, Lines, as_file, lines, place
 from gateway.city.rates.publishing.stored import (
     NotPublishedError,
@@ -63,7 +64,9 @@ class PublishedPage:
             return View("published.html", data, status=404 if asked.month else 200)
         shown = [(key, place(key), one) for key, one in lines(table, asked.by)]
         file = as_file(table, asked.by, asked.definition)
-        return View("published.html", data | {"table": table, "lines": shown}, table=file)
+        data |= {"table": table, "lines": shown}
+        data["approval"] = asked.definition.approval_on(last_day(table.table.month))
+        return View("published.html", data, table=file)
 
     async def _publication(self) -> Publication:
         """Worked out anew only when a result was stored."""

@@ -4,8 +4,10 @@ from typing import Literal
 
 from gateway.city.ledger.codes import Name, county_name, industry_name
 from gateway.city.rates.model import Definition
+from gateway.city.rates.period import last_day
 from gateway.city.rates.publishing.grid import TOTAL, Key
 from gateway.city.rates.publishing.publish import PublishedCell, PublishedTable
+from gateway.city.rates.reports.export import approval_notes
 from gateway.city.rates.reports.shown import shown_by
 from gateway.web.tables import Cell, Table
 
@@ -68,6 +70,7 @@ def as_file(table: PublishedTable, by: Lines, definition: Definition) -> Table:
             "status": made.status,
             "vintage": made.vintage,
             "audience": table.audience,
+            **approval_notes(definition.approval_on(last_day(made.month))),
         },
     )
 

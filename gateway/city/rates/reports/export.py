@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from gateway.city.rates.frozen.results import CORRECTIONS, Correction
+from gateway.city.rates.model import Approval
 from gateway.city.rates.reports.shown import Shown, shown_by
 from gateway.city.rates.reports.statistics import (
     STATISTICS_COLUMNS,
@@ -59,6 +60,7 @@ def rate_notes(table: RateTable) -> dict[str, Cell]:
         "computed": moment(table.computed_ms),
         **({} if table.root is None else {"evidence_root": table.root}),
         **_days(table),
+        **approval_notes(table.approval),
         **_correction(table.correction),
     }
 
@@ -70,6 +72,25 @@ def _days(table: RateTable) -> dict[str, Cell]:
         **({"unknown_holidays_of": years} if years else {}),
         **({"rest_days_changed": True} if table.rest_changed else {}),
     }
+
+
+def approval_notes(given: Approval | None) -> dict[str, Cell]:
+    """Who approved the definition; a record that nobody has approved is pending (待批准)."""
+    if given is None:
+        return {"approval": "pending"}
+    return {
+        "approval": "approved",
+        "approved_by": given.approved_by,
+        "approved_on": given.approved_on.isoformat(),
+        "approval_document": given.document,
+    }
+
+
+def approval_words(given: Approval | None) -> str:
+    """The same in a line."""
+    if given is None:
+        return "口径待批准 definition not approved yet"
+    return f"口径批准 approved {given.approved_on} {given.approved_by} {given.document}"
 
 
 def _correction(made: Correction | None) -> dict[str, Cell]:
@@ -132,6 +153,7 @@ def table_json(table: RateTable) -> dict[str, Any]:
         "computed_ms": table.computed_ms,
         **({} if table.root is None else {"evidence_root": table.root}),
         **_days(table),
+        **approval_notes(table.approval),
         "demonstration": table.demonstration,
         **({"data": DEMONSTRATION} if table.demonstration else {}),
         "by": table.by,

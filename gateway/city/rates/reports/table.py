@@ -21,8 +21,9 @@ from gateway.city.rates.cells.dimensions import (
 from gateway.city.rates.cells.scores import score
 from gateway.city.rates.cells.statistics import Bounds, Statistics
 from gateway.city.rates.frozen.results import Correction
-from gateway.city.rates.model import Definition
+from gateway.city.rates.model import Approval, Definition
 from gateway.city.rates.period import Status
+from gateway.core.days import day_of
 
 WHOLE_CITY = Name("全市", "Whole city")
 
@@ -105,6 +106,12 @@ class RateTable:
     def outdated(self) -> bool:
         """It was computed with a version of the definition that is not known any more."""
         return self.definition_hash != self.definition.hash
+
+    @property
+    def approval(self) -> Approval | None:
+        """Who approved the definition for this month; None: it is not approved (待批准)."""
+        last_day = day_of(self.as_of_ms - 1)
+        return None if self.outdated else self.definition.approval_on(last_day)
 
     def lead(self, cell: RateCell) -> Fraction | None:
         """The figure that the definition puts first: pooled or mean."""

@@ -42,7 +42,7 @@ def print_rates(table: "RateTable") -> None:
 def _head(table: "RateTable") -> "Iterator[str]":
     from rich.markup import escape
 
-    from gateway.city.rates.reports.export import correction_words
+    from gateway.city.rates.reports.export import approval_words, correction_words
     from gateway.web.formats import moment
     from gateway.web.tables import DEMONSTRATION
 
@@ -52,6 +52,7 @@ def _head(table: "RateTable") -> "Iterator[str]":
         yield f"[bold]{DEMONSTRATION}[/bold]"
     yield f"{record.id} {record.name_zh} · {record.name_en}"
     yield f"{table.month} · {status} · 截至 as of {moment(table.as_of_ms)[:16]}"
+    yield escape(approval_words(table.approval))
     if table.correction is not None:
         yield f"版次 vintage {table.vintage} · {escape(correction_words(table.correction))}"
     if table.root is not None:

@@ -1,0 +1,1 @@
+"""The files of definition records, and who approved which."""
