@@ -84,6 +84,12 @@ def period_of(month: str | None, now_ms: int, began_on: date | None = None) -> P
     return Period(month_of(first), first, as_of, began_on)
 
 
+def days_of(period: Period) -> list[date]:
+    """The days of a period that count, in order; at least one: none before the city began."""
+    first = max(period.first, period.began_on or period.first)
+    return [first + timedelta(days=one) for one in range((period.as_of - first).days + 1)]
+
+
 def as_of_ms(period: Period, now_ms: int) -> int:
     """The moment a period is judged at: its end, or now while its last day runs."""
     return min(now_ms, day_start_ms(period.as_of + timedelta(days=1)))

@@ -6,7 +6,7 @@ From committed data only, and as a few queries of one machine and its enterprise
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -24,7 +24,7 @@ from gateway.city.rates.columns.ledger import read_ledger
 from gateway.city.rates.compute import Period
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
-from gateway.city.rates.period import period_of
+from gateway.city.rates.period import days_of, period_of
 from gateway.city.rates.proving.behind import Behind, behind, by_cause, gaps_of
 from gateway.city.rates.proving.days import Mark, ProofDay, Source, mark_of
 from gateway.city.rates.reports.drilldown import MachineVerdict, verdicts_of
@@ -78,8 +78,7 @@ class Asked:
     @property
     def days(self) -> list[date]:
         """Of the month so far, since the city began; at least one."""
-        first = max(self.period.first, self.period.began_on or self.period.first)
-        return [first + timedelta(days=one) for one in range((self.period.as_of - first).days + 1)]
+        return days_of(self.period)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,17 @@
 """``qulink evidence``: show what rates rest on, and recount it from the store."""
 
-from contextlib import contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli.city.evidence import audit_command
+from gateway.cli.city.evidence.progress import progress_bar
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator
 
     from edge_config.models.city import CityConfig
     from gateway.city.evidence.rebuild import Added
@@ -29,6 +30,7 @@ def register(root: typer.Typer) -> None:
     evidence.command("rebuild", epilog=_EXAMPLE)(_rebuild)
     evidence.command("verify", epilog="Example: `qulink evidence verify -c city.yaml`")(_verify)
     evidence.command("show", epilog=_SHOW_EXAMPLE)(_show)
+    evidence.command("audit", epilog=audit_command.EXAMPLE)(audit_command.audit)
     root.add_typer(evidence, name="evidence")
 
 
@@ -129,23 +131,11 @@ async def _recount(
     try:
         await store.open()
         work = rebuild.Rebuild(database, store, now_ms, dry_run)
-        with _progress(len(days) * len(gateways)) as advance:
+        with progress_bar("evidence", len(days) * len(gateways)) as advance:
             found = [one async for one in _printed(work.run(gateways, days, advance))]
     finally:
         await store.close()
     _sum_up(found, database, dry_run=dry_run)
-
-
-@contextmanager
-def _progress(steps: int) -> "Iterator[Callable[[], None]]":
-    """A bar on a terminal; in a log the lines of days are enough."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("evidence", total=steps)
-        yield lambda: progress.advance(task)
 
 
 async def _printed(days: "AsyncIterator[Added]") -> "AsyncIterator[Added]":

@@ -1,0 +1,1 @@
+"""Whether evidence and the time-series store say the same."""
