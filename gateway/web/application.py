@@ -1,23 +1,27 @@
 """Put a console together: guard, log-in, health, files, pages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from edge_config.models.base import ConsoleConfig
 from gateway.web import health, waiting
-from gateway.web.access import login
+from gateway.web.access import login, problems
 from gateway.web.access.admission import admission
 from gateway.web.access.guard import Guard
+from gateway.web.access.problems import RefusedError
 from gateway.web.access.store import NoSessions, Sessions, Tokens
 from gateway.web.faults import Faults
 from gateway.web.pages import Pages
 from gateway.web.waiting import NotYetError
 
+Failure = Callable[[Request, Exception], Awaitable[Response]]
 OPEN_PATHS = ("/login", "/static/", "/healthz")
 
 
@@ -61,14 +65,26 @@ def compose(
         *health.routes(check, metrics, tolerable, admits.admits, operates),
         pages.assets.route(),
     ]
+    failed = _failed(pages.failure, programs)
     app = Starlette(
         routes=every,
         middleware=[Middleware(Faults)],
         exception_handlers={
-            HTTPException: pages.failure,
-            NotYetError: waiting.answer(pages),
-            Exception: pages.failure,
+            HTTPException: failed,
+            NotYetError: _failed(waiting.answer(pages), programs),
+            RefusedError: failed,
+            Exception: failed,
         },
     )
     # Around everything, the pages of errors too: each answer needs the headers.
     return Guard(app, console, admits, OPEN_PATHS + open_paths, programs)
+
+
+def _failed(of_page: Failure, programs: str | None) -> Failure:
+    """What answers for an error: to a program in its own form."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        is_program = programs is not None and request.scope["path"].startswith(programs)
+        return await (problems.failure if is_program else of_page)(request, error)
+
+    return answer

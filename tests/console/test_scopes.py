@@ -62,6 +62,18 @@ NEEDED: dict[str, Permission | None] = {
     "/users/{act}": Permission.USERS,
     "/tokens": Permission.USERS,
     "/tokens/revoke": Permission.USERS,
+    "/api": Permission.FIGURES,
+    "/api/v1/openapi.json": Permission.FIGURES,
+    "/api/v1/months": Permission.FIGURES,
+    "/api/v1/definitions": Permission.FIGURES,
+    "/api/v1/figures": Permission.FIGURES,
+    "/api/v1/movers": Permission.FIGURES,
+    "/api/v1/published": Permission.FIGURES,
+    "/api/v1/enterprises": Permission.ENTERPRISES,
+    "/api/v1/enterprises/{uscc}/machines": Permission.ENTERPRISES,
+    "/api/v1/enterprises/{uscc}/machines/{site}/{asset}": Permission.ENTERPRISES,
+    "/api/v1/enterprises/{uscc}/machines/{site}/{asset}/days": Permission.ENTERPRISES,
+    "/api/v1/quality": Permission.ENTERPRISES,
     "/metrics": Permission.OPERATE,
     "/account": ANYBODY,
     "/account/tokens": ANYBODY,
@@ -84,6 +96,13 @@ SCOPES = {
     Role.INTEGRATOR: f"enterprise {uscc_of(4)} {uscc_of(3)}",
 }
 IN_AREA = 4
+API = tuple(
+    f"/api/v1/{one}"
+    for one in (
+        "months", "definitions", "figures", "figures?by=industry", "figures?by=enterprise",
+        "movers?by=enterprise&month=2025-10", "enterprises", "quality",
+    )
+)  # fmt: skip
 PAGES = ("/", "/enterprises", "/industries", "/gaps", "/quality", "/books", "/definitions")
 COUNTED = sum(machines for *_, machines, _ in PLACES)
 
@@ -196,6 +215,10 @@ async def _look_at_pages_and_files(city: City, role: Role) -> None:
             assert answer.status_code == 200, address
             assert others.search(answer.text) is None, (address, others.search(answer.text))
             assert answer.headers["cache-control"] == "no-store"
+    for address in API:
+        answer = await city.get(role, address)
+        assert answer.status_code == 200, (address, answer.text)
+        assert others.search(answer.text) is None, (address, others.search(answer.text))
     assert PLACES[min(own(role))][2] in (await city.get(role, "/enterprises")).text
 
 
@@ -210,6 +233,11 @@ async def _add_up(city: City, role: Role) -> None:
         for lines in filter(None, (total, cells)):
             found = (sum(r["networked"] for r in lines), sum(r["equipment"] for r in lines))
             assert found == (networked, machines), path
+    for by in ("county", "industry", "enterprise"):
+        body = (await city.get(role, f"/api/v1/figures?by={by}")).json()
+        for lines in ([body["total"]], body["data"]):
+            found = (sum(r["networked"] for r in lines), sum(r["equipment"] for r in lines))
+            assert found == (networked, machines), by
     whole = (await city.get(Role.BUREAU, "/?format=json")).json()["rows"]
     assert sum(row["equipment"] for row in whole if row["key"] != "city") == COUNTED
 
@@ -222,6 +250,8 @@ async def _guess(city: City, role: Role) -> None:
     for one in others:
         machine = f"/enterprises/{uscc_of(one)}/1/A-001"
         paths += [f"/enterprises/{uscc_of(one)}", machine, f"{machine}?format=csv"]
+        known = f"/api/v1/enterprises/{uscc_of(one)}/machines"
+        paths += [known, f"{known}/1/A-001", f"{known}/1/A-001/days"]
         paths += [f"/id/88.999.{one + 1:08d}/PM.20251123.{one * 1000 + 1:06d}"]
         if Permission.READINGS in PERMISSIONS[role]:
             paths += [f"{machine}/chart.json?tag=power"]
@@ -233,6 +263,11 @@ async def _guess(city: City, role: Role) -> None:
         reads = "format" in path and Permission.READINGS not in PERMISSIONS[role]
         assert answer.status_code in ({403, 404} if reads else {404}), path
         assert not any(PLACES[one][2] in answer.text for one in others), path
+    for county in counties:
+        listed = await city.get(role, f"/api/v1/enterprises?county={county}")
+        assert listed.json()["data"] == []
+        listed = await city.get(role, f"/api/v1/figures?key={county}")
+        assert listed.json()["data"] == []
     for one in others:
         listed = await city.get(role, f"/gaps?gateway=gw-{one}&format=csv")
         assert PLACES[one][2] not in listed.text

@@ -1,4 +1,4 @@
-"""Who looked at which enterprise: one entry an hour, however often the page is asked."""
+"""Who looked at which enterprise, and which lists programs read: one entry an hour of each."""
 
 from collections import OrderedDict
 
@@ -11,10 +11,10 @@ _REMEMBERED = 10_000
 
 
 class Viewing:
-    """Writes down views of enterprises by others than those whose scope names them."""
+    """Writes down views of enterprises by others than those whose scope names them, and lists."""
 
     def __init__(self) -> None:
-        self._noted = OrderedDict[tuple[str, str, int], None]()
+        self._noted = OrderedDict[tuple[str, str, str, int], None]()
 
     async def note(
         self, database: Database, who: Principal, uscc: str, now_ms: int, purpose: str
@@ -28,10 +28,32 @@ class Viewing:
             now_ms: UTC milliseconds.
             purpose: as it was given; may be empty.
         """
-        key = (who.name, uscc, now_ms // _HOUR_MS)
-        if who.scope.kind is ScopeKind.ENTERPRISES or key in self._noted:
+        if who.scope.kind is not ScopeKind.ENTERPRISES:
+            await self._once(database, who.name, (Action.VIEWED, uscc, purpose), now_ms)
+
+    async def note_list(
+        self, database: Database, who: str, address: str, query: str, now_ms: int
+    ) -> None:
+        """Write down that a program reads a list, unless this hour has it.
+
+        Args:
+            database: of the city.
+            who: asks, and from where.
+            address: of the list.
+            query: what of it.
+            now_ms: UTC milliseconds.
+        """
+        await self._once(database, who, (Action.EXPORTED, address, query), now_ms)
+
+    async def _once(
+        self, database: Database, who: str, what: tuple[Action, str, str], now_ms: int
+    ) -> None:
+        action, subject, detail = what
+        # Pages of one list are one reading: what is read of it is not told apart.
+        key = (who, action, subject, now_ms // _HOUR_MS)
+        if key in self._noted:
             return
         self._noted[key] = None
-        await database.run(note, now_ms, who.name, Action.VIEWED, uscc, purpose)
+        await database.run(note, now_ms, who, action, subject, detail)
         while len(self._noted) > _REMEMBERED:
             self._noted.popitem(last=False)

@@ -16,7 +16,9 @@ from gateway.city.access import links
 from gateway.city.access.bearers import OPENS, CityTokens
 from gateway.city.access.principal import Permission, Principal, administrator
 from gateway.city.access.sessions import CitySessions
-from gateway.city.console.asking import Gate
+from gateway.city.console.api import api
+from gateway.city.console.api.page import PAGE
+from gateway.city.console.asking import Gate, operates
 from gateway.city.console.charts.pictures import VERSION, Pictures, bundle
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
@@ -76,7 +78,10 @@ NAVIGATION = (
     ("/books", "nav.books"),
     ("/definitions", "nav.definitions"),
 )
-FOOT = ((published.ADDRESS, "nav.published"), (ADDRESS, "nav.codes"), ("/audit", "nav.audit"))
+FOOT = (
+    (published.ADDRESS, "nav.published"), (ADDRESS, "nav.codes"), (PAGE, "nav.api"),
+    ("/audit", "nav.audit"),
+)  # fmt: skip
 PEOPLE = (
     (users.ADDRESS, "nav.users"),
     (tokens.ADDRESS, "nav.tokens"),
@@ -87,19 +92,37 @@ PEOPLE = (
 
 def build(context: ConsoleContext) -> ASGIApp:
     """The console as a guarded ASGI application."""
-    console, gate = context.config.console, Gate(context)
-    token, pages = console.access_token(), _pages(context)
+    console, pages = context.config.console, _pages(context)
     holder = administrator("local" if not console.has_login else "token")
-    kept = CitySessions(context.database, token, holder, is_by_name=console.accounts)
-    known = CityTokens(context.database, context.now_ms)
-    figures, pictures = Figures(context), Pictures()
+    token, base = console.access_token(), context.database
+    kept = CitySessions(base, token, holder, is_by_name=console.accounts)
+    known = CityTokens(base, context.now_ms)
+    observation = Observation(context)
+    return compose(
+        pages,
+        console,
+        [*_routes(context, pages), *people.routes(context, pages, kept, known)],
+        observation.check,
+        observation.metrics,
+        kept=kept,
+        holder=holder,
+        open_paths=(links.ADDRESS,),
+        operates=operates,
+        tokens=known if console.accounts else None,
+        programs=OPENS,
+    )
+
+
+def _routes(context: ConsoleContext, pages: Pages) -> list[Route]:
+    """What is for who has logged in, each address with the permission that it needs."""
+    gate, figures, pictures = Gate(context), Figures(context), Pictures()
     choosing = Choosing(context, figures)
     url = context.config.demonstration_control
     control = DemonstrationControl(url) if url else None
     overview = Overview(context, figures, pictures, control)
     machine = MachinePage(context, figures, pictures)
     endpoint = _months_of(pages, choosing)
-    routes = [
+    return [
         *gate.allow(Permission.FIGURES, *_overview_routes(pages, choosing, overview)),
         *_drilldown_routes(gate, endpoint, Drilldown(context, figures)),
         *_movers_routes(gate, endpoint, Movers(context, figures)),
@@ -111,22 +134,9 @@ def build(context: ConsoleContext) -> ASGIApp:
         *_identifier_routes(gate, context, pages),
         *_published_routes(gate, context, pages),
         *_control_routes(gate, control),
+        *api.routes(gate, context, pages, figures, choosing),
         *gate.allow(Permission.AUDIT_LOG, Route("/audit", pages.endpoint(AuditLog(context).view))),
     ]
-    observation = Observation(context)
-    return compose(
-        pages,
-        console,
-        [*routes, *people.routes(context, pages, kept, known)],
-        observation.check,
-        observation.metrics,
-        kept=kept,
-        holder=holder,
-        open_paths=(links.ADDRESS,),
-        operates=_operates,
-        tokens=known if console.accounts else None,
-        programs=OPENS,
-    )
 
 
 def _control_routes(gate: Gate, control: DemonstrationControl | None) -> list[Route]:
@@ -179,10 +189,6 @@ def _pages(context: ConsoleContext) -> Pages:
         missing_since_ms=lambda: context.live.missing_since_ms,
         reader=_reader,
     )
-
-
-def _operates(visitor: object) -> bool:
-    return isinstance(visitor, Principal) and visitor.may(Permission.OPERATE)
 
 
 def _reader(request: Request) -> Reader | None:

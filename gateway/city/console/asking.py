@@ -34,6 +34,11 @@ def demand(request: Request, permission: Permission) -> Principal:
     return asking
 
 
+def operates(visitor: object) -> bool:
+    """Whether a visitor may see the state of the parts, and counters."""
+    return isinstance(visitor, Principal) and visitor.may(Permission.OPERATE)
+
+
 def signature(request: Request) -> str:
     """Who asks and from where, for the audit log: ``wang.li 192.0.2.7``."""
     return f"{principal_of(request).name} {address_of(request)}".strip()

@@ -107,7 +107,7 @@ class Guard:
         except TokenEndedError as error:
             said = f'Bearer error="invalid_token", error_description="{error}"'
             words = f"{error}; make another one on the page /account"
-            return self._refusal(request, 401, words, {"www-authenticate": said})
+            return self._refusal(request, 401, words, {"www-authenticate": said}, "token_ended")
         except SessionsAwayError:
             return self._refusal(request, 503, "the database does not answer; try again")
         if is_admitted:
@@ -115,11 +115,16 @@ class Guard:
         return _to_login(request) or self._refusal(request, 401, *_WANTED)
 
     def _refusal(
-        self, request: Request, status: int, words: str, headers: Mapping[str, str] | None = None
+        self,
+        request: Request,
+        status: int,
+        words: str,
+        headers: Mapping[str, str] | None = None,
+        code: str = "",
     ) -> Response:
         """In the form that who asks can read."""
         if self._programs is not None and request.scope["path"].startswith(self._programs):
-            return problem(status, _CODES[status], words, headers)
+            return problem(status, code or _CODES[status], words, headers)
         return PlainTextResponse(f"{words}\n", status, headers)
 
     def _dressed(self, send: Send) -> Send:

@@ -49,7 +49,7 @@ class PublishedPage:
 
     async def view(self, request: Request) -> View:
         """A month by county, by industry, or by both."""
-        public = await self._publication()
+        public = await self.publication()
         asked = self._asked(request, public)
         data = {
             "asked": asked,
@@ -68,8 +68,8 @@ class PublishedPage:
         data["approval"] = asked.definition.approval_on(last_day(table.table.month))
         return View("published.html", data, table=file)
 
-    async def _publication(self) -> Publication:
-        """Worked out anew only when a result was stored."""
+    async def publication(self) -> Publication:
+        """What is public; worked out anew only when a result was stored."""
         read, known = self._context.database.read, self._context.definitions
         demonstration = self._context.config.demonstration
         count = partial(read, final_results, demonstration=demonstration)

@@ -89,6 +89,13 @@ class Records:
         table = finding_table(found, lacking, late, now_ms)
         return View("quality.html", data, ("quality",), 4.0, table)
 
+    async def weak(self, scope: Scope, limit: int) -> Table:
+        """What weakens the figures, as a file; of each kind at most so many rows."""
+        found, now_ms = await self._findings(scope, limit), self._context.now_ms()
+        states = await self._gateways.states(scope)
+        lacking = islice(states.of("bad", "idle", "warn"), limit)
+        return finding_table(found, lacking, await late_of(self._context, scope), now_ms)
+
     async def _findings(self, scope: Scope, limit: int) -> Findings:
         """What the database knows; counting a large ledger is costly, so all viewers share it."""
         read, now_ms = self._context.database.read, self._context.now_ms()

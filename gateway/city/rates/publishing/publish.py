@@ -107,12 +107,17 @@ def publish(
     )
 
 
+def operational(shown: Cell, status: Status) -> PublishedCell:
+    """A cell for a reader of rows, whose scope it is of already: nothing of it is withheld."""
+    return PublishedCell(shown, "A" if status == "F" else "P")
+
+
 def _nothing(key: Key) -> bool:  # noqa: ARG001 - it is asked as Withheld.hides is
     return False
 
 
 def _shown(table: MonthTable, tallies: Sequence[Tally]) -> PublishedCell:
-    return PublishedCell(cell(tallies), "A" if table.status == "F" else "P")
+    return operational(cell(tallies), table.status)
 
 
 def _parts(tallies: Sequence[Tally]) -> Mapping[Key, list[Tally]]:

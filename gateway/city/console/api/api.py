@@ -1,0 +1,61 @@
+"""The API put together: every operation, its document and its page."""
+
+import json
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.city.access.principal import Permission
+from gateway.city.console.api.answering import Answering, unless_known
+from gateway.city.console.api.answers.figures import FiguresApi
+from gateway.city.console.api.answers.months import MonthsApi
+from gateway.city.console.api.answers.published import PublishedApi
+from gateway.city.console.api.answers.quality import QualityApi
+from gateway.city.console.api.answers.register import RegisterApi
+from gateway.city.console.api.declaring import Operation
+from gateway.city.console.api.document import ADDRESS, document
+from gateway.city.console.api.page import PAGE, ApiPage
+from gateway.city.console.asking import Gate
+from gateway.city.console.context import ConsoleContext
+from gateway.city.console.pages.choice import Choosing
+from gateway.city.console.pages.published import PublishedPage
+from gateway.city.console.pages.records import Records
+from gateway.city.console.queries.figures import Figures
+from gateway.web.pages import Pages
+
+
+def routes(
+    gate: Gate,
+    context: ConsoleContext,
+    pages: Pages,
+    figures: Figures,
+    choosing: Choosing,
+) -> list[Route]:
+    """Every address of the API."""
+    answering = Answering(context)
+    declared = operations(context, figures, choosing)
+    body = json.dumps(document(declared), ensure_ascii=False).encode()
+
+    async def told(request: Request) -> Response:
+        return unless_known(request, body)
+
+    return [
+        *map(answering.route, declared),
+        *gate.allow(
+            Permission.FIGURES,
+            Route(ADDRESS, told),
+            Route(PAGE, pages.endpoint(ApiPage(declared).view)),
+        ),
+    ]
+
+
+def operations(context: ConsoleContext, figures: Figures, choosing: Choosing) -> list[Operation]:
+    """Everything that can be asked for."""
+    return [
+        *MonthsApi(context, choosing).operations(),
+        *FiguresApi(figures, choosing).operations(),
+        *RegisterApi(context, figures, choosing).operations(),
+        *PublishedApi(context, PublishedPage(context)).operations(),
+        *QualityApi(context, Records(context, figures.gateways)).operations(),
+    ]
