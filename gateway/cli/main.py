@@ -39,7 +39,7 @@ COMMANDS = {
     "decode": "survey.decode_command",
     "probe": "survey.probe_command",
     "city": "city.city_command",
-    "ledger": "city.ledger_command",
+    "ledger": "city.ledger.ledger_command",
     "rates": "city.rates_command",
     "evidence": "city.evidence.evidence_command",
     "id": "identifier.id_command",

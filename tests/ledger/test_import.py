@@ -88,6 +88,8 @@ def test_import_fills_every_table(database: Database, files: tuple[Path, Path]) 
         "李四",
         date(2025, 1, 2),
         "QZ01",
+        None,
+        None,
     )
     assert held["91330881MA00000236"][1:4] == ("江山虚构门业（集团）有限公司", "330881", "2032")
     assert rows(database, roster_member) == [

@@ -10,9 +10,10 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from gateway.city.ledger.importer import ImportReport, import_files
 from gateway.city.ledger.listing import listed
+from gateway.city.ledger.sheet.amounts import amount
 from gateway.city.ledger.sheet.hidden import Hidden
 from gateway.city.ledger.sheet.problems import LedgerError
-from gateway.city.ledger.sheet.values import amount, day
+from gateway.city.ledger.sheet.values import day
 from gateway.relational.database import Database
 from gateway.web.tables import Table, csv_text
 from tests.ledger.test_import import ENTERPRISES, EQUIPMENT, NOW

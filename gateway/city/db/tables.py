@@ -49,6 +49,9 @@ enterprise = Table(
     Column("ledger_verified_by", String(100)),
     Column("ledger_verified_on", Date),
     Column("identifier_code", String(20), unique=True),  # enterprise part of its prefix
+    # of these two follows its size class (ledger/size_class.py); null: nobody wrote it
+    Column("employees", Integer),
+    Column("revenue_wan", Float),  # of a year, in 10,000 yuan
 )
 
 ledger_verification = Table(

@@ -1,5 +1,6 @@
 """List the ledger as it stands today."""
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -7,8 +8,16 @@ from sqlalchemy import Connection, select
 from gateway.city.db.schema.identifiers import identifier, identifier_outbox, machine_withdrawal
 from gateway.city.db.tables import enterprise, equipment
 from gateway.city.identifiers.labelled import shown_handle
-from gateway.city.ledger.codes import EQUIPMENT_CLASSES, STATUSES, WITHDRAWN, Name
+from gateway.city.ledger.codes import (
+    COUNTIES,
+    EQUIPMENT_CLASSES,
+    FUNCTIONAL_AREAS,
+    STATUSES,
+    WITHDRAWN,
+    Name,
+)
 from gateway.city.ledger.history import statuses_on
+from gateway.city.ledger.size_class import SIZE_CLASSES, size_class
 from gateway.core.days import day_of
 
 
@@ -39,6 +48,42 @@ def listed(connection: Connection, now_ms: int, *, uscc: str | None = None) -> l
     return [_listed(row, statuses.get(row.id, "")) for row in rows]
 
 
+def listed_enterprises(connection: Connection, *, uscc: str | None = None) -> list[dict[str, Any]]:
+    """Every enterprise (or one), as the ledger has it today, in order of county and USCC.
+
+    Returns:
+        Rows ready for JSON. ``size_class`` is empty where people or revenue are not known and
+        decide; ``revenue_wan`` is in 10,000 yuan.
+    """
+    query = select(enterprise).order_by(enterprise.c.county, enterprise.c.uscc)
+    if uscc is not None:
+        query = query.where(enterprise.c.uscc == uscc)
+    return [_enterprise(row) for row in connection.execute(query)]
+
+
+def _enterprise(row: Any) -> dict[str, Any]:
+    unknown, size = Name("", ""), size_class(row.employees, row.revenue_wan)
+    return {
+        "uscc": row.uscc,
+        "name": row.name,
+        "county": row.county,
+        "county_zh": COUNTIES.get(row.county, unknown).zh,
+        "industry": row.industry,
+        "functional_area": row.functional_area,
+        "functional_area_zh": FUNCTIONAL_AREAS.get(row.functional_area, unknown).zh,
+        "above_scale": row.above_scale,
+        "size_class": size,
+        "size_class_zh": SIZE_CLASSES.get(size, unknown).zh,
+        "employees": row.employees,
+        "revenue_wan": row.revenue_wan,
+        "ledger_verified_on": _day(row.ledger_verified_on),
+    }
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
 def _listed(row: Any, status: str) -> dict[str, Any]:
     unknown = Name("", "")
     return {
@@ -50,7 +95,7 @@ def _listed(row: Any, status: str) -> dict[str, Any]:
         "model": row.model,
         "equipment_class": row.equipment_class,
         "equipment_class_zh": EQUIPMENT_CLASSES.get(row.equipment_class, unknown).zh,
-        "commissioned_on": row.commissioned_on.isoformat() if row.commissioned_on else None,
+        "commissioned_on": _day(row.commissioned_on),
         "status": status,
         "status_zh": STATUSES.get(status, unknown).zh,
         "handle": row.handle or "",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli.city.ledger_command import SHOWN_PROBLEMS, HiddenRows
+from gateway.cli.city.ledger.ledger_command import SHOWN_PROBLEMS, HiddenRows
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.user import system_user
 from gateway.cli.wording import counted, visible

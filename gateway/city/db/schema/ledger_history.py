@@ -7,7 +7,18 @@ that never ended (``ledger_act.change_id`` is null) count nowhere.
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Index, String, Table, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Float,
+    Index,
+    Integer,
+    String,
+    Table,
+    text,
+)
 
 from gateway.city.db.tables import Key, metadata
 
@@ -80,6 +91,8 @@ enterprise_history = Table(
     Column("industry", String(4), nullable=False),
     Column("functional_area", String(16), nullable=False),
     Column("above_scale", Boolean, nullable=False),
+    Column("employees", Integer),
+    Column("revenue_wan", Float),
     _dated("enterprise_history", "uscc"),
 )
 

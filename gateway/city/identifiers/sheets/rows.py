@@ -8,7 +8,8 @@ from edge_config.tables.header import spelled
 from gateway.city.ledger.check import name_of
 from gateway.city.ledger.importer import read_tables
 from gateway.city.ledger.names import MachineName
-from gateway.city.ledger.sheet.columns import EQUIPMENT, headers
+from gateway.city.ledger.sheet.columns.equipment import EQUIPMENT
+from gateway.city.ledger.sheet.columns.tables import headers
 from gateway.city.ledger.sheet.hidden import Hidden
 from gateway.city.ledger.sheet.parsing import Record, Tables
 from gateway.city.ledger.sheet.problems import LedgerError, Problem

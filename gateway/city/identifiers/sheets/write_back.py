@@ -12,7 +12,7 @@ from gateway.city.identifiers.issuing import Issuing
 from gateway.city.identifiers.sheets.filling import filled
 from gateway.city.identifiers.sheets.held import machines_of
 from gateway.city.identifiers.sheets.rows import TITLES, SheetRow, code_of
-from gateway.city.ledger.sheet.columns import table_of
+from gateway.city.ledger.sheet.columns.tables import table_of
 from gateway.city.ledger.sheet.problems import LedgerError, Problem
 from gateway.city.ledger.sheet.reading import LedgerSheet, read_sheets
 from gateway.durable import replace_file

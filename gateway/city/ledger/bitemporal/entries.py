@@ -42,7 +42,13 @@ ENTERPRISE = Subject(enterprise_history, "uscc")
 
 _TIMELESS = frozenset({"commissioned_on"})
 """What says itself since when it holds: a correction of it is one for all days."""
-_DEFAULTS: Mapping[str, Any] = {"controller": "", "commissioned_on": None, "functional_area": ""}
+_DEFAULTS: Mapping[str, Any] = {
+    "controller": "",
+    "commissioned_on": None,
+    "functional_area": "",
+    "employees": None,
+    "revenue_wan": None,
+}
 
 
 def is_other(subject: Subject, held: Mapping[str, Any], row: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from edge_config.tables.sheet import Odd, Oddity, Row, row_list
-from gateway.city.ledger.sheet.columns import Column
+from gateway.city.ledger.sheet.columns.column import Column
 from gateway.city.ledger.sheet.problems import Problem
 from gateway.city.ledger.sheet.reading import LedgerSheet
 from gateway.city.ledger.sheet.values import (

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from edge_config.tables.header import spelled
 from edge_config.tables.sheet import Row
-from gateway.city.ledger.sheet.columns import Column
+from gateway.city.ledger.sheet.columns.column import Column
 
 _SUMS = re.compile(r"(?:合计|总计|小计|共计|总数|汇总|sum|(?:sub)?total)s?(?![0-9a-z])")
 

@@ -8,10 +8,10 @@ from datetime import date
 from edge_config.tables.header import is_own, spelled
 from edge_config.tables.sheet import Row
 from gateway.city.ledger.sheet.cells import OddCells
-from gateway.city.ledger.sheet.columns import (
+from gateway.city.ledger.sheet.columns.column import Column
+from gateway.city.ledger.sheet.columns.tables import (
     SHEET_NAMES,
     TABLES,
-    Column,
     headers,
     meant,
     table_of,

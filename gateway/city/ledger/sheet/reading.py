@@ -8,7 +8,7 @@ from pathlib import Path
 from edge_config.tables import reading
 from edge_config.tables.header import header_at
 from edge_config.tables.sheet import Limits, Row, Sheet, TableError
-from gateway.city.ledger.sheet.columns import TITLES
+from gateway.city.ledger.sheet.columns.tables import TITLES
 from gateway.city.ledger.sheet.problems import LedgerError, Problem
 
 LIMITS = Limits(

@@ -11,7 +11,8 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from gateway.city.ledger.codes import IN_SERVICE, INDUSTRIES, Name
-from gateway.city.ledger.sheet.columns import SHEET_NAMES, TABLES, Column
+from gateway.city.ledger.sheet.columns.column import Column
+from gateway.city.ledger.sheet.columns.tables import SHEET_NAMES, TABLES
 from gateway.web.i18n import Language
 
 _ROWS = 20_000

@@ -9,7 +9,6 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
 from difflib import get_close_matches
-from math import isfinite
 
 from edge_config.models import ledger_number as rule
 from edge_config.models import uscc
@@ -227,25 +226,6 @@ def past_day(text: str, today: date) -> date:
     if found > today:
         raise ValueError(f"{found} lies in the future; today is {today}")
     return found
-
-
-_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d*)?")
-_DECIMAL = re.compile(r"\d+(?:\.\d*)?(?:E[+-]?\d+)?", re.IGNORECASE)
-
-
-def amount(text: str, _today: date) -> float:
-    """A sum of money in yuan, not negative."""
-    found = plain(text)
-    number = found.removeprefix("¥").removesuffix("元").strip()
-    if "," in number and not _GROUPED.fullmatch(number):
-        said = "has commas that part no thousands; write it as 1234.56"
-        raise ValueError(f"{found!r} {said}")
-    number = number.replace(",", "")
-    if number.startswith("-"):
-        raise ValueError(f"{found!r} is no sum of money; it must be 0 or more")
-    if not _DECIMAL.fullmatch(number) or not isfinite(float(number)):
-        raise ValueError(f"{found!r} is no number of yuan; write it as 1234.56")
-    return float(number)
 
 
 def prefix_part(text: str, _today: date) -> str:

@@ -2,21 +2,17 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
-from gateway.cli.tables import print_table
 from gateway.cli.user import system_user
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from gateway.city.ledger.bitemporal.timeline import Saying
-    from gateway.city.ledger.importer import ImportReport
-    from gateway.city.ledger.importing.write import Changes
-    from gateway.city.ledger.sheet.problems import LedgerError
 
 
 _RENAME_EXAMPLE = (
@@ -29,6 +25,10 @@ _WITHDRAW_EXAMPLE = (
 
 
 _HISTORY_EXAMPLE = "Example: `qulink ledger history 91330822MA0000015W --asset CNC-01`"
+
+
+SHOWN_PROBLEMS = 200
+"""A wrong column of a large file would fill the screen for minutes."""
 
 
 class HiddenRows(StrEnum):
@@ -91,6 +91,7 @@ def _import(
     from gateway.city.ledger.importer import import_ledger
     from gateway.city.ledger.sheet.hidden import Hidden
     from gateway.city.ledger.sheet.problems import LedgerError
+    from gateway.cli.city.ledger.ledger_output import refusal, summary
 
     wish = Hidden(hidden.value)
     with opened(load(config)) as database:
@@ -99,36 +100,8 @@ def _import(
                 database, files, system_ms(), dry_run=dry_run, hidden=wish, made_by=system_user()
             )
         except LedgerError as error:
-            fail(_refusal(error))
-    typer.echo(_summary(report, dry_run=dry_run))
-
-
-SHOWN_PROBLEMS = 200
-"""A wrong column of a large file would fill the screen for minutes."""
-
-
-def _refusal(error: "LedgerError") -> str:
-    count, shown = len(error.problems), error.problems[:SHOWN_PROBLEMS]
-    lines = [*map(str, shown)]
-    if count > len(shown):
-        lines.append(f"… and {count - len(shown)} more")
-    what = "1 problem" if count == 1 else f"{count} problems"
-    return "\n".join([*lines, f"{what}; nothing was imported"])
-
-
-def _summary(report: "ImportReport", *, dry_run: bool) -> str:
-    lines = [
-        f"enterprises: {_changes(report.enterprises)}",
-        f"equipment:   {_changes(report.equipment)}",
-        f"status entries: {report.status_entries}, roster entries: {report.roster_entries}",
-        f"identifiers to update: {report.updates_queued}",
-    ]
-    lines = ["dry run, nothing was changed:", *lines] if dry_run else lines
-    return "\n".join([*(f"note: {note}" for note in report.notes), *lines])
-
-
-def _changes(changes: "Changes") -> str:
-    return f"{changes.added} added, {changes.updated} updated, {changes.unchanged} unchanged"
+            fail(refusal(error))
+    typer.echo(summary(report, dry_run=dry_run))
 
 
 def _rename(
@@ -197,6 +170,7 @@ def _history(
     from gateway.city.ledger.bitemporal.timeline import said_of_enterprise, said_of_machine
     from gateway.city.ledger.machines import find
     from gateway.city.ledger.names import MachineName
+    from gateway.cli.city.ledger.ledger_output import print_history
     from gateway.core.days import day_of
 
     name = MachineName(enterprise.upper(), site, asset)
@@ -211,80 +185,32 @@ def _history(
         found = database.read_now(ask)
     if not found:
         fail(f"nothing was ever said of {asset or 'the enterprise'} {name.uscc}")
-    _print_history(found)
-
-
-def _print_history(found: "list[Saying]") -> None:
-    from datetime import datetime
-
-    from rich.console import Console
-    from rich.table import Table
-
-    from gateway.core.days import SHANGHAI
-
-    heads = ("有效自 valid from", "内容 what", "知悉 known since", "经办 by", "来源 source")
-    table = Table(*heads)
-    for one in found:
-        known = datetime.fromtimestamp(one.known_ms / 1000, SHANGHAI)
-        told = [f"{key}={value}" for key, value in one.values.items() if value is not None]
-        table.add_row(
-            str(one.valid_from),
-            ", ".join(told) or "—",
-            f"{known:%Y-%m-%d %H:%M:%S}",
-            one.made_by,
-            f"{one.kind} {one.source}".strip(),
-        )
-    print_table(Console(soft_wrap=True), table)
+    print_history(found)
 
 
 def _list(
     config: CityFile = DEFAULT,
     enterprise: Annotated[str, typer.Option(help="Only this enterprise, by USCC.")] = "",
+    enterprises: Annotated[
+        bool, typer.Option("--enterprises", help="The enterprises, with their size class.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List the machines of the ledger with their status today and their identifier."""
-    from gateway.city.ledger.listing import listed
+    from gateway.city.ledger.listing import listed, listed_enterprises
+    from gateway.cli.city.ledger.ledger_output import print_enterprises, print_machines
 
+    uscc = enterprise.upper() or None
     with opened(load(config)) as database:
-        machines = database.read_now(listed, system_ms(), uscc=enterprise.upper() or None)
+        if enterprises:
+            found = database.read_now(listed_enterprises, uscc=uscc)
+        else:
+            found = database.read_now(listed, system_ms(), uscc=uscc)
     if as_json:
         import json
 
-        typer.echo(json.dumps(machines, ensure_ascii=False, indent=2))
-        return
-    _print_table(machines)
-
-
-def _print_table(machines: list[dict[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("企业 enterprise", "厂区 site", "资产编号 asset", "名称 name", "类别 class")
-    for head in ("状态 status", "标识 identifier"):
-        table.add_column(head)
-    for one in machines:
-        table.add_row(
-            *(one[key] for key in ("enterprise", "site_no", "asset_no", "name")),
-            one["equipment_class_zh"],
-            _status(one),
-            _identifier(one),
-        )
-    console = Console(soft_wrap=True)
-    print_table(console, table)
-    console.print(f"{len(machines)} 台 machines")
-
-
-def _status(machine: dict[str, Any]) -> str:
-    reason = machine["withdrawal_reason"]
-    return f"{machine['status_zh']}\n{reason}" if reason else str(machine["status_zh"])
-
-
-_WITHDRAWALS = {"withdrawing": "撤销中 being withdrawn", "withdrawn": "已撤销 withdrawn"}
-
-
-def _identifier(machine: dict[str, Any]) -> str:
-    if mark := _WITHDRAWALS.get(machine["registration"]):
-        return f"{machine['handle']}\n{mark}"
-    if machine["registration"] != "refused":
-        return str(machine["handle"])
-    return f"{machine['handle']}\n被拒 refused: {machine['registration_error']}"
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    elif enterprises:
+        print_enterprises(found)
+    else:
+        print_machines(found)

@@ -1,0 +1,41 @@
+"""What a column of the ledger's tables is, and the one that both have. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.city.ledger.codes import Name
+from gateway.city.ledger.sheet.values import Converter, credit_code
+
+YES_NO = {"yes": Name("是", "yes"), "no": Name("否", "no")}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes:
+        key: name in the database and English header.
+        header: Chinese and English header.
+        convert: from text to value.
+        note: what to write, for the explanation sheet.
+        required: an empty cell is a mistake.
+        choices: codes for the drop-down list.
+        also: further headers that are known.
+    """
+
+    key: str
+    header: Name
+    convert: Converter
+    note: Name
+    required: bool = False
+    choices: Mapping[str, Name] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
+
+
+USCC = Column(
+    "uscc",
+    Name("统一社会信用代码", "Unified social credit code"),
+    credit_code,
+    Name("18 位，末位为校验码", "18 characters, the last is the check digit"),
+    required=True,
+)

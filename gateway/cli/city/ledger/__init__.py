@@ -1,0 +1,1 @@
+"""``qulink ledger``."""

@@ -1,0 +1,108 @@
+"""What ``qulink ledger`` prints."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from gateway.cli.city.ledger.ledger_command import SHOWN_PROBLEMS
+from gateway.cli.tables import print_table
+from gateway.core.days import SHANGHAI
+
+if TYPE_CHECKING:
+    from gateway.city.ledger.bitemporal.timeline import Saying
+    from gateway.city.ledger.importer import ImportReport
+    from gateway.city.ledger.importing.write import Changes
+    from gateway.city.ledger.sheet.problems import LedgerError
+
+
+def refusal(error: "LedgerError") -> str:
+    """Every problem, one a line, and that nothing was imported."""
+    count, shown = len(error.problems), error.problems[:SHOWN_PROBLEMS]
+    lines = [*map(str, shown)]
+    if count > len(shown):
+        lines.append(f"… and {count - len(shown)} more")
+    what = "1 problem" if count == 1 else f"{count} problems"
+    return "\n".join([*lines, f"{what}; nothing was imported"])
+
+
+def summary(report: "ImportReport", *, dry_run: bool) -> str:
+    """What an import has changed, or would change."""
+    lines = [
+        f"enterprises: {_changes(report.enterprises)}",
+        f"equipment:   {_changes(report.equipment)}",
+        f"status entries: {report.status_entries}, roster entries: {report.roster_entries}",
+        f"identifiers to update: {report.updates_queued}",
+    ]
+    lines = ["dry run, nothing was changed:", *lines] if dry_run else lines
+    return "\n".join([*(f"note: {note}" for note in report.notes), *lines])
+
+
+def _changes(changes: "Changes") -> str:
+    return f"{changes.added} added, {changes.updated} updated, {changes.unchanged} unchanged"
+
+
+def print_history(found: "list[Saying]") -> None:
+    """What was said, a line each, in the order in which it became known."""
+    heads = ("有效自 valid from", "内容 what", "知悉 known since", "经办 by", "来源 source")
+    table = Table(*heads)
+    for one in found:
+        known = datetime.fromtimestamp(one.known_ms / 1000, SHANGHAI)
+        told = [f"{key}={value}" for key, value in one.values.items() if value is not None]
+        table.add_row(
+            str(one.valid_from),
+            ", ".join(told) or "—",
+            f"{known:%Y-%m-%d %H:%M:%S}",
+            one.made_by,
+            f"{one.kind} {one.source}".strip(),
+        )
+    print_table(Console(soft_wrap=True), table)
+
+
+def print_enterprises(enterprises: list[dict[str, Any]]) -> None:
+    """The enterprises of the ledger, a line each."""
+    heads = ("代码 USCC", "企业 enterprise", "县（市、区） county", "行业 industry", "功能区 area")
+    table = Table(*heads, "规上 above scale", "规模 size class")
+    for one in enterprises:
+        table.add_row(
+            *(one[key] for key in ("uscc", "name", "county_zh", "industry", "functional_area_zh")),
+            "是 yes" if one["above_scale"] else "否 no",
+            one["size_class_zh"] or "未知 unknown",
+        )
+    console = Console(soft_wrap=True)
+    print_table(console, table)
+    console.print(f"{len(enterprises)} 家 enterprises")
+
+
+def print_machines(machines: list[dict[str, Any]]) -> None:
+    """The machines of the ledger, a line each."""
+    table = Table("企业 enterprise", "厂区 site", "资产编号 asset", "名称 name", "类别 class")
+    for head in ("状态 status", "标识 identifier"):
+        table.add_column(head)
+    for one in machines:
+        table.add_row(
+            *(one[key] for key in ("enterprise", "site_no", "asset_no", "name")),
+            one["equipment_class_zh"],
+            _status(one),
+            _identifier(one),
+        )
+    console = Console(soft_wrap=True)
+    print_table(console, table)
+    console.print(f"{len(machines)} 台 machines")
+
+
+def _status(machine: dict[str, Any]) -> str:
+    reason = machine["withdrawal_reason"]
+    return f"{machine['status_zh']}\n{reason}" if reason else str(machine["status_zh"])
+
+
+_WITHDRAWALS = {"withdrawing": "撤销中 being withdrawn", "withdrawn": "已撤销 withdrawn"}
+
+
+def _identifier(machine: dict[str, Any]) -> str:
+    if mark := _WITHDRAWALS.get(machine["registration"]):
+        return f"{machine['handle']}\n{mark}"
+    if machine["registration"] != "refused":
+        return str(machine["handle"])
+    return f"{machine['handle']}\n被拒 refused: {machine['registration_error']}"
