@@ -286,7 +286,7 @@ def test_a_correction_says_who_and_why(city: Path) -> None:
     assert all(line.endswith(",late_data,补传,李四") for line in file[1:])
     body = json.loads(qulink(city, "rates", "--month", "2026-01", "--json").stdout)
     assert (body["status"], body["vintage"], body["correction"]) == (
-        "F",
+        "R",
         1,
         {"reason": "late_data", "note": "补传", "corrected_by": "李四"},
     )

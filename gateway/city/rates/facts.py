@@ -37,7 +37,7 @@ from gateway.core.days import day_of
 
 def enterprises(connection: Connection, inquiry: Inquiry) -> dict[str, Enterprise]:
     """Every enterprise (or the one asked for) by USCC, as of the day and as known."""
-    members = _members(connection, inquiry)
+    on_roster = members(connection, inquiry)
     verified = _verified(connection, inquiry)
     query = select(enterprise)
     if inquiry.uscc is not None:
@@ -48,7 +48,7 @@ def enterprises(connection: Connection, inquiry: Inquiry) -> dict[str, Enterpris
             name=row["name"],
             county=row["county"],
             industry=row["industry"],
-            in_scope=_in_scope(inquiry.definition, row, members),
+            in_scope=_in_scope(inquiry.definition, row, on_roster),
             verified=row["uscc"] in verified,
             area=row["functional_area"] or "",
         )
@@ -78,9 +78,9 @@ def _in_scope(definition: Definition, row: Mapping[str, Any], members: set[str])
     return kind == "all" or row["uscc"] in members
 
 
-def _members(connection: Connection, inquiry: Inquiry) -> set[str]:
-    """Enterprises on the definition's roster on the as-of day."""
-    scope, as_of = inquiry.definition.scope, inquiry.period.as_of
+def members(connection: Connection, inquiry: Inquiry) -> set[str]:
+    """Enterprises on the definition's roster on the day that counts; none where it has none."""
+    scope, as_of = inquiry.definition.scope, inquiry.roster_on or inquiry.period.as_of
     if inquiry.known is not None and scope.kind == "roster":
         return members_on(connection, scope.id, as_of, inquiry.known)
     query = select(roster_member.c.uscc).where(

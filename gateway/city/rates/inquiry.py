@@ -2,7 +2,7 @@
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.attendance import Window
@@ -24,6 +24,7 @@ class Inquiry:
         answering: machines that answer now.
         uscc: only this enterprise; None: all.
         known: the ledger as it was known by this change of it; None: as it is known now.
+        roster_on: whose roster counts; None: that of the as-of day.
     """
 
     definition: Definition
@@ -33,6 +34,7 @@ class Inquiry:
     answering: AbstractSet[MachineName] = frozenset()
     uscc: str | None = None
     known: int | None = None
+    roster_on: date | None = None
 
     @property
     def window(self) -> Window:

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import typer
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from edge_config.models.city import CityConfig
+    from gateway.city.rates.comparing.breaks import Break
+    from gateway.city.rates.comparing.spans import SpanRates
     from gateway.city.rates.frozen.freezing import Frozen
     from gateway.city.rates.frozen.late import Late
     from gateway.city.rates.frozen.results import Correction
@@ -86,6 +88,8 @@ def _rates(
         str, typer.Option(help="Definition id; default: the city's headline.")
     ] = "",
     month: Annotated[str, typer.Option(help="YYYY-MM; default: the running month.")] = "",
+    quarter: Annotated[str, typer.Option(help="YYYY-Qn: the value of its last month.")] = "",
+    year: Annotated[str, typer.Option(help="YYYY: the value of its last month.")] = "",
     as_known: Annotated[
         str,
         typer.Option(
@@ -97,11 +101,16 @@ def _rates(
     config: CityFile = DEFAULT,
 ) -> None:
     """Print a table of rates with the integers they come from."""
-    if context.invoked_subcommand is None:
-        asked = _Asked(
-            by, definition, month, reproduce_command.moment(as_known) if as_known else None
-        )
+    if context.invoked_subcommand is not None:
+        return
+    known_ms = reproduce_command.moment(as_known) if as_known else None
+    asked = _Asked(by, definition, month, known_ms)
+    if not (quarter or year):
         _show(asked, config, as_json=as_json, as_csv=as_csv)
+    elif month or as_known or as_csv or (quarter and year):
+        fail("--quarter and --year stand alone, and take --by, --definition and --json")
+    else:
+        _show_span(asked, quarter, year, config, as_json=as_json)
 
 
 class _Asked(NamedTuple):
@@ -117,11 +126,37 @@ def _show(asked: _Asked, config: Path, *, as_json: bool, as_csv: bool) -> None:
     if as_json and as_csv:
         fail("choose one of --json and --csv")
     city = load(config)
-    table, late = _answer(
+    told = _answer(
         city,
         lambda database: database.read_now(lambda connection: _told(connection, city, asked)),
     )
-    _print(table, late, as_json=as_json, as_csv=as_csv)
+    _print(told, as_json=as_json, as_csv=as_csv)
+
+
+def _show_span(asked: _Asked, quarter: str, year: str, config: Path, *, as_json: bool) -> None:
+    from gateway.city.rates.comparing.spans import span_rates
+    from gateway.city.rates.definitions import load_definitions
+    from gateway.cli.city.rates.span_output import print_span, span_asked
+
+    city = load(config)
+
+    def ask(database: "Database") -> "SpanRates | None":
+        span = span_asked(quarter, year)
+        if span is None:
+            return None
+        return database.read_now(
+            span_rates,
+            asked.definition or city.definitions.headline,
+            span,
+            asked.by.value,
+            system_ms(),
+            demonstration=city.demonstration,
+            definitions=load_definitions(city.definitions.file, city.calendar.file),
+        )
+
+    found = _answer(city, ask)
+    if found is not None:
+        print_span(found, as_json=as_json)
 
 
 def _answer(city: "CityConfig", ask: "Callable[[Database], T]") -> T:
@@ -187,23 +222,32 @@ def _freeze(
     )
 
 
-def _told(
-    connection: "Connection", city: "CityConfig", asked: _Asked
-) -> "tuple[RateTable, Late | None]":
-    """A table, and what has come for its month since it was final."""
+class _Told(NamedTuple):
+    """A table, what came for its month since it was final, and breaks since the one before."""
+
+    table: "RateTable"
+    late: "Late | None" = None
+    breaks: "tuple[Break, ...]" = ()
+
+
+def _told(connection: "Connection", city: "CityConfig", asked: _Asked) -> _Told:
+    from gateway.city.rates.comparing.breaks import breaks
     from gateway.city.rates.frozen.late import late_for
 
     table = _table(connection, city, asked)
     if asked.known_ms is not None:
-        return table, None
-    late = late_for(
+        return _Told(table)
+    record, month, now_ms = table.definition, table.month, system_ms()
+    late = late_for(connection, record, month, now_ms, demonstration=city.demonstration)
+    found = breaks(
         connection,
-        table.definition,
-        table.month,
-        system_ms(),
+        record.id,
+        month,
+        now_ms,
         demonstration=city.demonstration,
+        definitions={record.id: record},
     )
-    return table, late
+    return _Told(table, late, found)
 
 
 def _table(connection: "Connection", city: "CityConfig", asked: _Asked) -> "RateTable":
@@ -228,15 +272,22 @@ def _table(connection: "Connection", city: "CityConfig", asked: _Asked) -> "Rate
     )
 
 
-def _print(table: "RateTable", late: "Late | None", *, as_json: bool, as_csv: bool) -> None:
+def _print(told: _Told, *, as_json: bool, as_csv: bool) -> None:
+    from gateway.city.rates.comparing.break_words import break_json, break_words
     from gateway.city.rates.reports.export import as_table, table_json
     from gateway.web.tables import csv_text
 
+    table, record = told.table, told.table.definition
     if as_json:
-        told = {} if late is None else {"late": asdict(late)}
-        typer.echo(json.dumps(table_json(table) | told, ensure_ascii=False, indent=2))
+        more: dict[str, Any] = {} if told.late is None else {"late": asdict(told.late)}
+        if told.breaks:
+            more |= {"breaks": [break_json(one, record) for one in told.breaks]}
+        typer.echo(json.dumps(table_json(table) | more, ensure_ascii=False, indent=2))
     elif as_csv:
         typer.echo(csv_text(as_table(table), demonstration=table.demonstration), nl=False)
     else:
         print_rates(table)
-        print_notes(table, late)
+        for one in told.breaks:
+            words = break_words(one, record)
+            typer.echo(f"{words.zh} · {words.en}")
+        print_notes(table, told.late)

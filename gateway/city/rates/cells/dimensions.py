@@ -68,12 +68,12 @@ def all_cells(tallies: Sequence[Tally]) -> Cells:
 def unknown(cells: Cells) -> Cells:
     """The machines without their rates: what nobody knows is not 0 %."""
     return {
-        by: {key: _without_rates(part) for key, part in parts.items()}
-        for by, parts in cells.items()
+        by: {key: without_rates(part) for key, part in parts.items()} for by, parts in cells.items()
     }
 
 
-def _without_rates(part: Cell) -> Cell:
+def without_rates(part: Cell) -> Cell:
+    """A cell of which no rate is known."""
     told = part.statistics
     statistics = None if told is None else told.without_rates()
     return replace(part, pooled=None, mean=None, statistics=statistics)

@@ -8,6 +8,7 @@ evidence. A month in which the city received nothing has machines and no rates.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Literal
 
 from gateway.city.ledger.codes import Name, area_name, county_name, industry_name
 from gateway.city.rates.cells.cell import Cell
@@ -106,6 +107,11 @@ class RateTable:
     def outdated(self) -> bool:
         """It was computed with a version of the definition that is not known any more."""
         return self.definition_hash != self.definition.hash
+
+    @property
+    def told_status(self) -> Literal["P", "F", "R"]:
+        """P provisional, F final, R revised: a final month that was published anew."""
+        return self.status if self.correction is None else "R"
 
     @property
     def approval(self) -> Approval | None:

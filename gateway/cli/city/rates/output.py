@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gateway.city.rates.reports.shown import Shown
     from gateway.city.rates.reports.table import RateCell, RateTable
 
+_STATUS = {"P": "初步 provisional", "F": "最终 final", "R": "修订 revised"}
 _COUNTED = {
     "networked": ("联网 networked", "设备 equipment"),
     "answering": ("在线 answering", "已接入 connected"),
@@ -47,7 +48,7 @@ def _head(table: "RateTable") -> "Iterator[str]":
     from gateway.web.tables import DEMONSTRATION
 
     record = table.definition
-    status = "最终 final" if table.status == "F" else "初步 provisional"
+    status = _STATUS[table.told_status]
     if table.demonstration:
         yield f"[bold]{DEMONSTRATION}[/bold]"
     yield f"{record.id} {record.name_zh} · {record.name_en}"
