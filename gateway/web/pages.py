@@ -23,12 +23,7 @@ from gateway.web.access.admission import still_admitted
 from gateway.web.access.reader import NOT_ALLOWED, Reader
 from gateway.web.access.store import SessionsAwayError
 from gateway.web.assets import Assets
-from gateway.web.i18n import (
-    LANGUAGES,
-    Language,
-    choose,
-    text,
-)
+from gateway.web.i18n import LANGUAGES, Language, choose, text
 
 TEMPLATES = Path(__file__).parent / "templates"
 THEMES = ("auto", "light", "dark")
@@ -49,10 +44,11 @@ class View:
         data: variables of the template.
         live: blocks of the template that update themselves.
         interval_s: period of the updates.
-        table: the page's main table as a file, for ``?format=``.
+        table: the page's main table as a file, for ``?format=csv`` and ``json``.
         still: further variables, costly and never part of a live block (charts as pictures);
             made for a whole page only, not for its updates and files.
         status: of the answer; what cannot be shown is no 200.
+        files: makes files of further formats.
     """
 
     template: str
@@ -62,6 +58,7 @@ class View:
     table: tables.Table | None = None
     still: Callable[[], Awaitable[Mapping[str, object]]] | None = None
     status: int = 200
+    files: Mapping[str, Callable[[], Awaitable[Response]]] = field(default_factory=dict)
 
 
 ViewFunction = Callable[[Request], Awaitable[View]]
@@ -182,7 +179,7 @@ class Pages:
                 return self._stream(request, function, view)
             wanted = request.query_params.get("format")
             if wanted:
-                return self._file(view, wanted)
+                return await self._file(request, view, wanted)
             return self.render(request, await _complete(view), view.status)
 
         return answer
@@ -219,11 +216,15 @@ class Pages:
         if sessions.CSRF_COOKIE not in request.cookies:
             keep(sessions.CSRF_COOKIE, chosen.csrf)
 
-    def _file(self, view: View, wanted: str) -> Response:
+    async def _file(self, request: Request, view: View, wanted: str) -> Response:
+        if wanted in view.files:
+            return await view.files[wanted]()
         if view.table is None or wanted not in {"csv", "json"}:
             raise HTTPException(404)
-        make = tables.as_csv if wanted == "csv" else tables.as_json
-        return make(view.table, demonstration=self.site.demonstration)
+        language, demonstration = tables.language_of(request), self.site.demonstration
+        if wanted == "json":
+            return tables.as_json(view.table, demonstration=demonstration)
+        return tables.as_csv(view.table, demonstration=demonstration, language=language)
 
     def _stream(self, request: Request, function: ViewFunction, first: View) -> Response:
         events = self._events(request, function, first)

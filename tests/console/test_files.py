@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import re
 from datetime import date
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -45,10 +47,10 @@ async def test_a_table_as_csv_and_json(address: str) -> None:
     ("path", "rows"),
     [
         ("/", 5),
-        ("/enterprises", 6),
-        ("/counties/330822", 2),
+        ("/enterprises", 7),
+        ("/counties/330822", 3),
         ("/industries", 5),
-        ("/industries/3451", 2),
+        ("/industries/3451", 3),
         (f"/enterprises/{uscc_of(0)}", 24),
         (f"/enterprises/{uscc_of(0)}/1/A-001", 6),
         ("/gaps", 3),
@@ -68,6 +70,42 @@ async def test_every_page_is_a_file_too(address: str, path: str, rows: int) -> N
     lines = list(csv.DictReader(io.StringIO(text)))
     assert len(lines) == rows
     assert all("演示数据" in line["data"] for line in lines)
+
+
+async def test_every_file_of_a_chinese_page_has_chinese_headings(address: str) -> None:
+    enterprise = f"/enterprises/{uscc_of(0)}"
+    for path in (
+        "/", "/enterprises", "/counties/330822", "/industries", "/movers", "/gaps", "/quality",
+        "/books", "/definitions", "/audit", enterprise, f"{enterprise}/1/A-001",
+    ):  # fmt: skip
+        page = (await get(f"{address}{path}?lang=zh")).text
+        link = re.search(r'"(\?[^"]*format=csv[^"]*)"', page)
+        assert link, path
+        answer = await get(f"{address}{path}{unescape(link[1])}")
+        heads = next(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+        assert [head for head in heads if head.isascii()] == [], path
+        assert len(set(heads)) == len(heads), path
+
+
+async def test_words_stand_for_codes_in_a_chinese_file(address: str) -> None:
+    file = await get(f"{address}/enterprises/{uscc_of(0)}?lang=zh&format=csv")
+    row = next(csv.DictReader(io.StringIO(file.content.decode("utf-8-sig"))))
+    assert (row["台账状态"], row["数据状态"], row["计入分母"]) == ("在用", "初步", "是")
+    assert (row["设备类别"], row["统一社会信用代码"]) == ("生产设备", uscc_of(0))
+    english = await get(f"{address}/enterprises/{uscc_of(0)}?format=csv")
+    row = next(csv.DictReader(io.StringIO(english.content.decode("utf-8-sig"))))
+    assert (row["status"], row["table_status"], row["counted"]) == ("in_use", "P", "True")
+
+
+async def test_a_group_of_enterprises_has_its_total(address: str) -> None:
+    file = await get(f"{address}/counties/330822?lang=zh&format=csv")
+    total, *rows = csv.DictReader(io.StringIO(file.content.decode("utf-8-sig")))
+    assert (total["名称"], total["联网设备（台）"], total["台账设备（台）"]) == (
+        "常山县",
+        "20",
+        "36",
+    )
+    assert len(rows) == 2
 
 
 async def test_the_books_count_uncertain_values_by_reason(address: str) -> None:

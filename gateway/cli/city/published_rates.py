@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened
+from gateway.cli.city.rates.wording import Lang, LangOption, words_of
 from gateway.cli.tables import print_table
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def published(
     month: Annotated[str, typer.Option(help="YYYY-MM; default: the newest final one.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
+    lang: LangOption = Lang.EN,
     config: CityFile = DEFAULT,
 ) -> None:
     """Print what the public may see of a final month; what would show an enterprise is withheld.
@@ -52,7 +54,8 @@ def published(
     if as_json:
         typer.echo(json_text(file, demonstration=city.demonstration))
     elif as_csv:
-        typer.echo(csv_text(file, demonstration=city.demonstration), nl=False)
+        words = words_of(lang)
+        typer.echo(csv_text(file, demonstration=city.demonstration, language=words), nl=False)
     else:
         _print(record, table, by, demonstration=city.demonstration)
 

@@ -14,6 +14,7 @@ from gateway.cli.city.published_rates import EXAMPLE as _PUBLISHED_EXAMPLE
 from gateway.cli.city.published_rates import published
 from gateway.cli.city.rates import sensitivity_command
 from gateway.cli.city.rates.output import print_rates
+from gateway.cli.city.rates.wording import Lang, LangOption, words_of
 from gateway.cli.city.rates_notes import print_notes
 from gateway.cli.user import system_user
 
@@ -72,7 +73,7 @@ def register(root: typer.Typer) -> None:
     rates.callback(
         invoke_without_command=True,
         help=_HELP,
-        epilog="Example: `qulink rates --by enterprise --month 2026-10 --csv`",
+        epilog="Example: `qulink rates --by enterprise --month 2026-10 --csv --lang zh`",
     )(_rates)
     rates.command("correct", epilog=_CORRECT_EXAMPLE)(_correct)
     rates.command("published", epilog=_PUBLISHED_EXAMPLE)(published)
@@ -98,13 +99,14 @@ def _rates(
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
+    lang: LangOption = Lang.EN,
     config: CityFile = DEFAULT,
 ) -> None:
     """Print a table of rates with the integers they come from."""
     if context.invoked_subcommand is not None:
         return
     known_ms = reproduce_command.moment(as_known) if as_known else None
-    asked = _Asked(by, definition, month, known_ms)
+    asked = _Asked(by, definition, month, known_ms, lang)
     if not (quarter or year):
         _show(asked, config, as_json=as_json, as_csv=as_csv)
     elif month or as_known or as_csv or (quarter and year):
@@ -114,12 +116,16 @@ def _rates(
 
 
 class _Asked(NamedTuple):
-    """What table is asked for; ``known_ms``: as the ledger was known then, UTC ms."""
+    """What table is asked for; ``known_ms``: as the ledger was known then, UTC ms.
+
+    ``lang`` is of the headings of a CSV file.
+    """
 
     by: By
     definition: str
     month: str
     known_ms: int | None
+    lang: Lang
 
 
 def _show(asked: _Asked, config: Path, *, as_json: bool, as_csv: bool) -> None:
@@ -130,7 +136,7 @@ def _show(asked: _Asked, config: Path, *, as_json: bool, as_csv: bool) -> None:
         city,
         lambda database: database.read_now(lambda connection: _told(connection, city, asked)),
     )
-    _print(told, as_json=as_json, as_csv=as_csv)
+    _print(told, asked.lang, as_json=as_json, as_csv=as_csv)
 
 
 def _show_span(asked: _Asked, quarter: str, year: str, config: Path, *, as_json: bool) -> None:
@@ -272,7 +278,7 @@ def _table(connection: "Connection", city: "CityConfig", asked: _Asked) -> "Rate
     )
 
 
-def _print(told: _Told, *, as_json: bool, as_csv: bool) -> None:
+def _print(told: _Told, lang: Lang, *, as_json: bool, as_csv: bool) -> None:
     from gateway.city.rates.comparing.break_words import break_json, break_words
     from gateway.city.rates.reports.export import as_table, table_json
     from gateway.web.tables import csv_text
@@ -284,7 +290,8 @@ def _print(told: _Told, *, as_json: bool, as_csv: bool) -> None:
             more |= {"breaks": [break_json(one, record) for one in told.breaks]}
         typer.echo(json.dumps(table_json(table) | more, ensure_ascii=False, indent=2))
     elif as_csv:
-        typer.echo(csv_text(as_table(table), demonstration=table.demonstration), nl=False)
+        file, demonstration = as_table(table), table.demonstration
+        typer.echo(csv_text(file, demonstration=demonstration, language=words_of(lang)), nl=False)
     else:
         print_rates(table)
         for one in told.breaks:

@@ -146,6 +146,9 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     alone, whole = rows["Kecheng"], rows["Whole city"]
     assert (alone["equipment"], alone["obs_status"], alone["conf_status"]) == ("", "Q", "N")
     assert int(whole["equipment"]) == sum(one.equipment for one in CITY)
+    chinese = csv.DictReader(io.StringIO(typed(tmp_path, "--csv", "--lang", "zh").output))
+    said = {row["县（市、区）"]: row["数值标志"] for row in chinese}
+    assert (said["柯城区"], said["全市"]) == ("不予公布", "正常")
     crossed = json.loads(typed(tmp_path, "--by", "county-industry", "--json").output)
     assert {row["conf_status"] for row in crossed["rows"]} == {"F", "N"}
     assert typed(tmp_path, "--month", "2026-10").exit_code == 1

@@ -21,7 +21,7 @@ from gateway.city.console.queries.figures import FILE_WAIT_S, Figures
 from gateway.city.ledger.codes import Name, county_name, industry_name
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.reports.drilldown import MachineVerdict
-from gateway.city.rates.reports.export import as_table, rate_notes
+from gateway.city.rates.reports.export import NOTE_WORDS, as_table, rate_notes
 from gateway.city.rates.reports.table import RateCell, RateMonth, RateTable
 from gateway.web.pages import View
 from gateway.web.tables import Table, is_file
@@ -93,7 +93,8 @@ class Drilldown:
         # Enterprises out of the definition's scope have no rate, but are not to vanish.
         counted = {cell.key for cell in cells}
         outside = [row for uscc, row in members.items() if uscc not in counted]
-        name = _group_name(by, code)
+        name, total = _group_name(by, code), _total(month, by, code)
+        file = as_table(table, cells if total is None else [total, *cells])
         data = {
             "choice": choice,
             "table": table,
@@ -102,11 +103,11 @@ class Drilldown:
             "rows": members,
             "by": by,
             "name": name,
-            "total": _total(month, by, code),
+            "total": total,
             "county_name": county_name,
             "industry_name": industry_name,
         }
-        return View("enterprises.html", data, ("headline", "cells"), 4.0, as_table(table, cells))
+        return View("enterprises.html", data, ("headline", "cells"), 4.0, file)
 
     async def enterprise(self, request: Request, choice: Choice) -> View:
         """One enterprise with all its machines: counted or not, and why."""
@@ -191,6 +192,12 @@ def _machine_table(row: EnterpriseRow, lines: list[MachineLine], notes: Mapping[
         ),
         rows=[_machine_cells(line) for line in lines],
         notes=notes,
+        headings={"status": "machine.status"},
+        words={
+            **NOTE_WORDS,
+            **{one: one for one in ("status", "class", "link")},
+            "table_status": NOTE_WORDS["status"],
+        },
     )  # fmt: skip
 
 

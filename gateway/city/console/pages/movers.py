@@ -1,5 +1,7 @@
 """What moved the rate since the month before: parts of the city, then machines of an enterprise."""
 
+from decimal import Decimal
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -9,7 +11,7 @@ from gateway.city.console.queries.database import enterprise_of
 from gateway.city.console.queries.figures import FILE_WAIT_S, Figures
 from gateway.city.rates.cells.dimensions import SINCE_EVER, Dimension
 from gateway.city.rates.period import first_day, month_of, previous_month
-from gateway.city.rates.reports.export import rate_notes
+from gateway.city.rates.reports.export import NOTE_WORDS, rate_notes
 from gateway.city.rates.reports.movers import Mover, change, moved_machines, movers
 from gateway.city.rates.reports.shown import percent_text
 from gateway.web.pages import View
@@ -88,7 +90,7 @@ def _file(found: list[Mover], name: str, notes: dict[str, Cell]) -> Table:
         "key", "name_zh", "name_en", "networked_before", "equipment_before", "networked",
         "equipment", "points",
     )  # fmt: skip
-    return Table(name, columns, [_cells(one) for one in found], notes)
+    return Table(name, columns, [_cells(one) for one in found], notes, words=NOTE_WORDS)
 
 
 def _cells(one: Mover) -> dict[str, Cell]:
@@ -101,5 +103,5 @@ def _cells(one: Mover) -> dict[str, Cell]:
         "equipment_before": one.before.equipment if one.before else None,
         "networked": one.now.networked if one.now else None,
         "equipment": one.now.equipment if one.now else None,
-        "points": sign + percent_text(abs(one.points), DECIMALS, ()),
+        "points": Decimal(sign + percent_text(abs(one.points), DECIMALS, ())),
     }

@@ -33,7 +33,8 @@ def finding_table(
         "time",
     )
     rows = [*_gateway_rows(silent), *_late_rows(late), *_finding_rows(found)]
-    return Table("data-quality", columns, rows, {"as_of": moment(now_ms)})
+    notes = {"as_of": moment(now_ms)}
+    return Table("data-quality", columns, rows, notes, words={"finding": "finding"})
 
 
 def _gateway_rows(states: Iterable[GatewayState]) -> Iterator[Row]:

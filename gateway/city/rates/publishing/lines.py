@@ -7,8 +7,8 @@ from gateway.city.rates.model import Definition
 from gateway.city.rates.period import last_day
 from gateway.city.rates.publishing.grid import TOTAL, Key
 from gateway.city.rates.publishing.publish import PublishedCell, PublishedTable
-from gateway.city.rates.reports.export import approval_notes
-from gateway.city.rates.reports.shown import shown_by
+from gateway.city.rates.reports.export import NOTE_WORDS, approval_notes, counted_headings
+from gateway.city.rates.reports.shown import shown_by, shown_number
 from gateway.web.tables import Cell, Table
 
 Lines = Literal["county", "industry", "county-industry"]
@@ -30,6 +30,7 @@ COLUMNS = (
     "conf_status",
 )
 
+_WORDS = {**NOTE_WORDS, **{one: one for one in ("obs_status", "conf_status", "audience")}}
 _ALL_COUNTIES = Name("全市", "Whole city")
 _ALL_INDUSTRIES = Name("全部行业", "All industries")
 
@@ -72,6 +73,8 @@ def as_file(table: PublishedTable, by: Lines, definition: Definition) -> Table:
             "audience": table.audience,
             **approval_notes(definition.approval_on(last_day(made.month))),
         },
+        headings=counted_headings(definition),
+        words=_WORDS,
     )
 
 
@@ -94,13 +97,11 @@ def _figures(one: PublishedCell, definition: Definition) -> dict[str, Cell]:
     shown = one.figures
     if shown is None:
         return {}
+    write = shown_by(definition)
     rates = {"pooled_percent": shown.pooled, "mean_percent": shown.mean}
     return {
         "networked": shown.networked,
         "equipment": shown.equipment,
         "enterprises": shown.enterprises,
-        **{
-            name: None if rate is None else shown_by(definition)(rate)
-            for name, rate in rates.items()
-        },
+        **{name: shown_number(rate, write) for name, rate in rates.items()},
     }

@@ -1,13 +1,13 @@
 """Rate tables as files, for the console and the command line."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
 from gateway.city.rates.frozen.results import CORRECTIONS, Correction
-from gateway.city.rates.model import Approval
-from gateway.city.rates.reports.shown import Shown, shown_by
+from gateway.city.rates.model import Approval, Definition
+from gateway.city.rates.reports.shown import Shown, shown_by, shown_number
 from gateway.city.rates.reports.statistics import (
     STATISTICS_COLUMNS,
     statistics_json,
@@ -44,7 +44,25 @@ def as_table(table: RateTable, cells: Iterable[RateCell] | None = None) -> Table
         columns=COLUMNS,
         rows=[_row(cell, write) for cell in chosen],
         notes=rate_notes(table),
+        headings=counted_headings(table.definition),
+        words=NOTE_WORDS,
     )
+
+
+NOTE_WORDS: Mapping[str, str] = {
+    "status": "rate.status",
+    "correction": "correction",
+    "approval": "approval_state",
+}
+"""Where the words of codes among :func:`rate_notes` are."""
+
+
+def counted_headings(definition: Definition) -> dict[str, str]:
+    """What numerator and denominator of a definition are called."""
+    return {
+        "networked": f"column.numerator.{definition.measure}",
+        "equipment": f"column.denominator.{definition.measure}",
+    }
 
 
 def rate_notes(table: RateTable) -> dict[str, Cell]:
@@ -126,14 +144,10 @@ def _row(cell: RateCell, write: Shown) -> dict[str, Cell]:
     """A line of a file; what is not known is empty there, never 0."""
     return {
         **_counts(cell),
-        "pooled_percent": _text(cell.pooled, write),
-        "mean_percent": _text(cell.mean, write),
+        "pooled_percent": shown_number(cell.pooled, write),
+        "mean_percent": shown_number(cell.mean, write),
         **statistics_row(cell, write),
     }
-
-
-def _text(rate: Fraction | None, write: Shown) -> str | None:
-    return None if rate is None else write(rate)
 
 
 def table_json(table: RateTable) -> dict[str, Any]:
@@ -166,12 +180,13 @@ def table_json(table: RateTable) -> dict[str, Any]:
 def _cell(cell: RateCell, write: Shown) -> dict[str, Any]:
     return {
         **_counts(cell),
-        "pooled": _number(_text(cell.pooled, write)),
-        "mean": _number(_text(cell.mean, write)),
+        "pooled": _number(cell.pooled, write),
+        "mean": _number(cell.mean, write),
         **statistics_json(cell, write),
         **({} if cell.score is None else {"score": float(cell.score)}),
     }
 
 
-def _number(text: str | None) -> float | None:
-    return None if text is None else float(text)
+def _number(rate: Fraction | None, write: Shown) -> float | None:
+    shown = shown_number(rate, write)
+    return None if shown is None else float(shown)

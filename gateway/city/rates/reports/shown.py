@@ -7,6 +7,7 @@ exact figure are the two integers beside it.
 """
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache, partial
 
@@ -70,3 +71,8 @@ Shown = Callable[[Fraction | None], str]
 def shown_by(definition: Definition) -> Shown:
     """How the rates of a definition are written."""
     return partial(percent_text, decimals=definition.decimals, edges=edges_of(definition))
+
+
+def shown_number(rate: Fraction | None, write: Shown) -> Decimal | None:
+    """A rate as it is shown, for files: all its digits and no more; None if there is none."""
+    return None if rate is None else Decimal(write(rate))

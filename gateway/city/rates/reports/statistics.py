@@ -1,11 +1,13 @@
 """What is told of a cell beside its rate, for files, programs and the command line. Pure."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from gateway.city.rates.cells.statistics import Statistics
-from gateway.city.rates.reports.shown import Shown, percent_text
+from gateway.city.rates.reports.shown import Shown, percent_text, shown_number
 from gateway.city.rates.reports.table import RateCell
 from gateway.web.tables import Cell
 
@@ -26,17 +28,17 @@ STATISTICS_COLUMNS = (
 
 def statistics_row(cell: RateCell, write: Shown) -> dict[str, Cell]:
     """The columns of :data:`STATISTICS_COLUMNS` of one line; empty: not kept, or unknown."""
-    told, bounds = cell.statistics, cell.bounds
+    told, bounds, written = cell.statistics, cell.bounds, partial(shown_number, write=write)
     found: dict[str, Cell] = dict.fromkeys(STATISTICS_COLUMNS)
     if told is not None:
         if told.spread is not None:
-            found |= zip(STATISTICS_COLUMNS[:3], map(write, told.spread), strict=True)
+            found |= zip(STATISTICS_COLUMNS[:3], map(written, told.spread), strict=True)
         found |= _of_enterprises(told, write)
     if bounds is not None:
         found |= {
-            "lower_percent": write(bounds.lower),
-            "upper_percent": write(bounds.upper),
-            "bounds_equipment": machines_text(bounds.equipment),
+            "lower_percent": written(bounds.lower),
+            "upper_percent": written(bounds.upper),
+            "bounds_equipment": Decimal(machines_text(bounds.equipment)),
         }
     return found
 
@@ -45,7 +47,7 @@ def _of_enterprises(told: Statistics, write: Shown) -> dict[str, Cell]:
     return {
         "enterprises_in_scope": told.in_scope,
         "ledgers_verified": told.verified,
-        "coverage_percent": None if told.coverage is None else write(told.coverage),
+        "coverage_percent": shown_number(told.coverage, write),
         "enterprises_missing": told.missing,
         "undetermined": told.undetermined,
     }
@@ -57,7 +59,7 @@ def statistics_json(cell: RateCell, write: Shown) -> dict[str, Any]:
         return {}
     row = statistics_row(cell, write)
     numbers = {
-        name.removesuffix("_percent"): float(one) if isinstance(one, str) else one
+        name.removesuffix("_percent"): float(one) if isinstance(one, Decimal) else one
         for name, one in row.items()
     }
     return {"statistics": numbers}
