@@ -234,5 +234,5 @@ async def test_a_value_that_no_longer_comes_says_why(address: str, city: Town) -
     assert {row["tag"]: row["cause"] for row in one if row["cause"]} == {"power": "range"}
     city.clock.now_ms += 300_000
     page = (await get(f"{path}?lang=en")).text
-    assert page.count("out of range") == 2, "once at the value, once among the gaps"
+    assert page.count("out of range") == 3, "at the value, among the gaps, and of the day"
     assert page.count("5 min ago") == 6
