@@ -30,6 +30,7 @@ from gateway.demo.files import (
     write_yaml,
 )
 from gateway.demo.history import Networked, first_day, seed_history
+from gateway.demo.holidays import made_up_years
 from gateway.demo.levels import CITY, SECONDARY, TOP, write_nodes
 from gateway.demo.options import Options
 from gateway.relational.database import Database
@@ -90,7 +91,11 @@ def prepare(options: Options, cast: Cast, now_ms: int) -> Prepared:
     claim = _claimed(folder)
     ports = _ports(options.port, cast, folder)
     embedded = options.broker is None
-    city = write_yaml(folder / "city.yaml", city_config(options, ports, password=embedded))
+    written = city_config(options, ports, password=embedded)
+    if (years := made_up_years(day_of(now_ms))) is not None:
+        holidays = write_yaml(folder / "holidays.yaml", years)
+        written["calendar"] = {"file": holidays.name}
+    city = write_yaml(folder / "city.yaml", written)
     edges = {
         enterprise.gateway: write_yaml(
             folder / f"{enterprise.gateway}.yaml",

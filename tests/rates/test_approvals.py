@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gateway.city.rates.definitions import DefinitionError, builtin_definitions, load_definitions
+from gateway.city.rates.definitions import (
+    DefinitionError,
+    builtin_definitions,
+    earlier_definitions,
+    load_definitions,
+    record_of,
+)
 from gateway.city.rates.model import Approval, Definition
 from gateway.city.rates.reports.export import approval_words
 
@@ -46,12 +52,21 @@ def test_one_approval_follows_another(tmp_path: Path) -> None:
     assert one.approval_on(date(2031, 1, 1)) == Approval.model_validate(later)
 
 
+def test_an_earlier_version_keeps_its_approval(tmp_path: Path) -> None:
+    """Else a city could not start after an upgrade, and months of before would read 待批准."""
+    (second,) = (one for one in earlier_definitions() if one.id == "ENR-A")
+    now = loaded(tmp_path, approvals=[GIVEN | {"version": second.version}])
+    assert now.approvals == ()
+    then = record_of(now, second.hash)
+    assert then is not None and then.approval_on(date(2026, 10, 31)) is not None
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"id": "ENR_A"}, "there is no definition 'ENR_A'; did you mean 'ENR-A'?"),
-        ({"version": 9}, "approvals.0.version: ENR-A has no version 9; there is 2"),
-        ({"hash": "0" * 12}, f"another text was approved: ENR-A version 2 is {ENR_A.hash[:16]}"),
+        ({"version": 9}, "approvals.0.version: ENR-A has no version 9; there is 2, 3"),
+        ({"hash": "0" * 12}, f"another text was approved: ENR-A version 3 is {ENR_A.hash[:16]}"),
         ({"valid_to": "2026-08-01"}, "valid_to 2026-08-01 is before valid_from 2026-09-01"),
         ({"approved_by": ""}, "approvals.0.approved_by: "),
         ({"aproved_by": "x"}, "unknown key; did you mean 'approved_by'?"),

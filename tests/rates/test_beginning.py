@@ -34,6 +34,7 @@ from gateway.city.registry import enrolment
 from gateway.core.days import day_start_ms
 from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, days_between
+from tests.support.records import EVERY_DAY
 
 NOON = 12 * 3_600_000
 NOVEMBER_21 = day_start_ms(date(2026, 11, 21)) + NOON
@@ -91,7 +92,9 @@ async def test_freezing_begins_with_the_month_of_the_beginning(database: Databas
 def test_days_before_the_beginning_are_on_neither_side(database: Database) -> None:
     database.run_now(one_machine, days_between(date(2026, 7, 1), date(2026, 7, 31)))
     database.run_now(enrol, JULY_16)
-    (only,) = database.run_now(machine_facts, "ENR-A", "2026-07", NOVEMBER_21, demonstration=False)
+    (only,) = database.run_now(
+        machine_facts, "ENR-A", "2026-07", NOVEMBER_21, demonstration=False, definitions=EVERY_DAY
+    )
     assert (only.service_days, only.valid_days, only.reason.name) == (16, 16, "NETWORKED")
 
 
@@ -156,7 +159,9 @@ def test_days_sent_before_a_machine_stood_in_the_ledger_count(database: Database
     (stranger,) = database.run_now(lambda c: c.execute(orphan_query()).all())
     assert (stranger.asset_no, stranger.days) == ("B-001", 16)
     database.run_now(add_machine, USCC, "B-001")
-    (only,) = database.run_now(machine_facts, "ENR-A", "2026-07", NOVEMBER_21, demonstration=False)
+    (only,) = database.run_now(
+        machine_facts, "ENR-A", "2026-07", NOVEMBER_21, demonstration=False, definitions=EVERY_DAY
+    )
     assert (only.service_days, only.valid_days, only.reason.name) == (16, 16, "NETWORKED")
 
 

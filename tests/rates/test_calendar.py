@@ -93,6 +93,20 @@ def test_a_year_without_a_calendar_is_unknown_and_not_guessed(database: Database
     assert table.city.known_networked is None
 
 
+def test_before_the_first_working_day_nothing_is_known(database: Database) -> None:
+    """0 % on 1 to 7 October would be a wrong figure."""
+    october(database, lambda day: True)
+
+    def on(day: int) -> RateTable:
+        return database.read_now(
+            rate_table, "ENR-A", "2026-10", "county", day_start_ms(date(2026, 10, day)),
+            demonstration=False,
+        )  # fmt: skip
+
+    assert (on(7).city.pooled, on(7).only_rest) == (None, True)
+    assert (on(8).city.pooled, on(8).only_rest) == (100, False)
+
+
 def test_only_a_rate_that_counts_days_has_a_schedule() -> None:
     online = builtin_definitions()["ONL"].model_dump() | {"days": "scheduled"}
     with pytest.raises(ValidationError, match="days: scheduled is for measure: networked"):

@@ -10,16 +10,18 @@ from gateway.city.ledger.importer import import_ledger
 from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.days.calendar import Calendar, HolidayYear, calendar_of
-from gateway.city.rates.definitions import DefinitionError, load_definitions
+from gateway.city.rates.definitions import DefinitionError, earlier_definitions, load_definitions
 from gateway.city.rates.frozen.freezing import freeze_month, month_to_freeze
 from gateway.city.rates.frozen.reproducing import Reproduced, reproduce
 from gateway.city.rates.frozen.results import Correction
 from gateway.city.rates.model import Definition
+from gateway.city.rates.reports.export import as_table
 from gateway.city.rates.reports.months import rate_table
 from gateway.city.rates.reports.table import RateTable
 from gateway.city.rates.tallies import NotComputableError
 from gateway.core.days import day_start_ms
 from gateway.relational.database import Database
+from gateway.web.tables import csv_text
 from tests.support.city_db import USCCS, add_days, days_between
 
 NEXT = """\
@@ -202,3 +204,30 @@ def test_a_calendar_says_the_same_however_it_is_written() -> None:
     other = HolidayYear(source="b", holidays=parts)
     assert calendar_of({2027: one}).text(*span) == calendar_of({2027: other}).text(*span)
     assert Calendar().text(*span) == "[]"
+
+
+# ENR-A as months of before were frozen by it: all days counted.
+SECOND = "b83a206ac6dcc16b"
+
+
+def test_a_month_of_the_version_before_keeps_its_bytes(february: Database) -> None:
+    """It is shown by its own version, and computed anew by it: days of rest counted then."""
+    now_ms = day_start_ms(date(2027, 3, 21))
+    (second,) = (one for one in earlier_definitions() if one.id == "ENR-A")
+    assert second.hash.startswith(SECOND)
+    old = {"ENR-A": second}
+    freeze_month(february, "ENR-A", "2027-02", now_ms, demonstration=False, definitions=old)
+    before = february.read_now(
+        rate_table, "ENR-A", "2027-02", "county", now_ms, demonstration=False, definitions=old
+    )
+    upgraded = load_definitions(None, None)
+    after = february.read_now(
+        rate_table, "ENR-A", "2027-02", "county", now_ms, demonstration=False, definitions=upgraded
+    )
+    written = [csv_text(as_table(one), demonstration=False) for one in (before, after)]
+    assert written[0] == written[1]
+    assert (after.definition.version, after.outdated, after.city.networked) == (2, False, 0)
+    again = february.read_now(
+        reproduce, "ENR-A", "2027-02", 1, demonstration=False, definitions=upgraded
+    )
+    assert again.differences == ()

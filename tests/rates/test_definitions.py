@@ -22,6 +22,7 @@ from gateway.city.ledger.codes import EQUIPMENT_CLASSES, STATUSES, WITHDRAWN
 from gateway.city.rates.definitions import (
     DefinitionError,
     builtin_definitions,
+    earlier_definitions,
     load_definitions,
     open_questions,
 )
@@ -43,7 +44,7 @@ def test_the_definitions_and_their_questions() -> None:
     for record in records.values():
         assert len(open_questions(record)) == len(record.open_questions)
         assert all(question.zh != question.en for question in open_questions(record))
-    assert len(records["ENR-A"].open_questions) == 10
+    assert len(records["ENR-A"].open_questions) == 11
 
 
 def test_any_change_changes_the_hash() -> None:
@@ -63,9 +64,9 @@ def own_records(tmp_path: Path, **changes: object) -> Path:
 def test_a_city_adds_records_or_newer_versions(tmp_path: Path) -> None:
     added = load_definitions(own_records(tmp_path, id="ENR-X", level=1), None)
     assert added["ENR-X"].level == 1
-    newer = load_definitions(own_records(tmp_path, version=3, classes=["production", "aux"]), None)
+    newer = load_definitions(own_records(tmp_path, version=4, classes=["production", "aux"]), None)
     assert newer["ENR-A"].classes == ("production", "aux")
-    with pytest.raises(DefinitionError, match="give it version 3 or another id"):
+    with pytest.raises(DefinitionError, match="give it version 4 or another id"):
         load_definitions(own_records(tmp_path, level=1), None)
 
 
@@ -76,7 +77,7 @@ def test_wrong_records_are_named(tmp_path: Path) -> None:
     with pytest.raises(DefinitionError, match=r"absent\.yaml"):
         load_definitions(tmp_path / "absent.yaml", None)
     (tmp_path / "broken.yaml").write_text("a: [")
-    with pytest.raises(DefinitionError, match=r"broken\.yaml:1"):
+    with pytest.raises(DefinitionError, match=r"broken\.yaml:[12]: "):
         load_definitions(tmp_path / "broken.yaml", None)
 
 
@@ -115,10 +116,13 @@ def test_records_know_the_codes_of_the_ledger() -> None:
 
 def test_a_record_is_changed_with_its_version_only() -> None:
     """Months are stored with these; who changes a record raises its version and adds a line."""
-    assert {(one.id, one.version): one.hash[:16] for one in builtin_definitions().values()} == {
+    records = [*builtin_definitions().values(), *earlier_definitions()]
+    assert {(one.id, one.version): one.hash[:16] for one in records} == {
+        ("ENR-A", 3): "37668033c27749aa",
         ("ENR-A", 2): "b83a206ac6dcc16b",
         ("ENR-B", 1): "90a6c7305b02c1ee",
         ("ENR-C", 1): "8e21a625840ce591",
+        ("ENR-D", 2): "5cd81597b7e55c7b",
         ("ENR-D", 1): "6e54e3ed9eb7503f",
         ("DIG-A", 1): "f82562bf670b545f",
         ("SENS", 1): "e25f1d31120db078",

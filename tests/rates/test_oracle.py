@@ -47,6 +47,8 @@ NOT_VALID = tuple(
 )
 BEIJING = timezone(timedelta(hours=8))
 SOURCES = ("controller", "controller", "sensor")
+# 国办发明电〔2025〕7号: the National Day holiday, and the Saturday that is worked for it.
+HOLIDAY, WORKED = days_between(date(2026, 10, 1), date(2026, 10, 7)), date(2026, 10, 10)
 
 
 @dataclass
@@ -277,19 +279,26 @@ def stands(item: Item, asked: Asked) -> bool:
 
 
 def regular(
-    town: Town, item: Item, asked: Asked, percent: int, within_days: int
+    town: Town, item: Item, asked: Asked, percent: int, within_days: int, every_day: bool = False
 ) -> tuple[bool, bool]:
     inside = on_roster(town, item.uscc, asked.as_of) and is_verified(town, item.uscc, asked.as_of)
     if not (inside and item.kind == "production" and stands(item, asked)):
         return False, False
     valid = days_with(town, item, asked, asked.first, {"controller"})
     due = {day for day in days_between(asked.first, asked.as_of) if serves(item, day)}
+    if not every_day:
+        valid, due = ({day for day in days if not rests(day)} for days in (valid, due))
     if asked.today not in valid:
         due.discard(asked.today)
     due = {day for day in due if day >= town.began}
     enough = bool(valid) and Fraction(len(valid), len(due)) >= Fraction(percent, 100)
     silent = [day for day in due if day > max(valid, default=asked.as_of)]
     return enough and len(silent) <= within_days and not date_missing(item, asked), True
+
+
+def rests(day: date) -> bool:
+    """Whether a day of October 2026 is one of rest."""
+    return day in HOLIDAY or (day.isoweekday() in (6, 7) and day != WORKED)
 
 
 def any_day(town: Town, item: Item, asked: Asked, sources: set[str]) -> tuple[bool, bool]:
@@ -325,6 +334,7 @@ def onl(town: Town, item: Item, asked: Asked) -> tuple[bool, bool]:
 COUNTS = {
     "ENR-A": partial(regular, percent=80, within_days=7),
     "LOOSE": partial(regular, percent=40, within_days=7),
+    "EVERY": partial(regular, percent=80, within_days=7, every_day=True),
     "ENR-B": partial(any_day, sources={"controller"}),
     "ENR-C": enr_c,
     "ENR-D": enr_d,
@@ -335,12 +345,18 @@ COUNTS = {
 ENR_A = builtin_definitions()["ENR-A"]
 # Of a month of 31 days four fifths leave no room for a silent week: that rule needs its own rate.
 LOOSE = {"id": "LOOSE", "continuity": Continuity(percent_of_days=40, within_days=7)}
-DEFINITIONS = {**builtin_definitions(), "LOOSE": ENR_A.model_copy(update=LOOSE)}
+EVERY = {"id": "EVERY", "days": "all"}
+DEFINITIONS = {
+    **builtin_definitions(),
+    "LOOSE": ENR_A.model_copy(update=LOOSE),
+    "EVERY": ENR_A.model_copy(update=EVERY),
+}
+WITHOUT_REST = ("ENR-A", "ENR-D", "LOOSE")
 
 
 def expected(town: Town, definition: str, asked: Asked) -> dict[str, tuple[int, int]]:
     """(K, N) of every enterprise in scope."""
-    rostered = definition in ("ENR-A", "ENR-D", "LOOSE")
+    rostered = definition in (*WITHOUT_REST, "EVERY")
     scoped = [uscc for uscc in USCCS if not rostered or on_roster(town, uscc, asked.as_of)]
     found = {}
     for uscc in scoped:
@@ -378,6 +394,10 @@ def test_every_definition_agrees_with_the_second_opinion(tmp_path: Path, seed: i
         rates = [Fraction(100 * k, n) for k, n in counts.values() if n]
         total_k, total_n = (sum(one[part] for one in counts.values()) for part in range(2))
         assert (table.city.networked, table.city.equipment) == (total_k, total_n)
+        window = days_between(max(asked.first, town.began), asked.as_of)
+        if definition in WITHOUT_REST and all(map(rests, window)):
+            assert (table.city.pooled, table.city.mean, table.only_rest) == (None, None, True)
+            continue
         assert table.city.pooled == (Fraction(100 * total_k, total_n) if total_n else None)
         assert table.city.mean == (sum(rates) / len(rates) if rates else None)
     database.close()

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, delete, insert, update
 from gateway.city.db.schema.clock import doubted_evidence
 from gateway.city.db.tables import evidence, gap, machine_books, tag_schema
 from gateway.city.db.tables import gateway as gateway_table
-from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.proving.days import Mark, deciding
 from gateway.city.rates.proving.proof import Proof, ProofError, proof_of
 from gateway.city.rates.reasons import Reason
@@ -21,12 +20,13 @@ from gateway.core.days import HOUR_MS, day_start_ms
 from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
 from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, days_between
+from tests.support.records import EVERY_DAY
 
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
 NOW = day_start_ms(date(2026, 11, 3))
 NUMBER = "1#/磨床"
 TEXT = f"{USCCS[0]}/1/{NUMBER}"
-BUILT_IN = builtin_definitions()
+BUILT_IN = EVERY_DAY
 
 
 def shown(database: Database, text: str = TEXT, month: str | None = "2026-10") -> Proof:

@@ -37,6 +37,7 @@ from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
 from gateway.relational.database import Database
 from gateway.wire.messages import DeviceState, State, encode_message
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, days_between
+from tests.support.records import EVERY_DAY
 
 NOON = 12 * 3_600_000
 OCTOBER = days_between(date(2026, 10, 1), date(2026, 10, 31))
@@ -105,8 +106,7 @@ def test_pooled_and_mean_by_every_dimension(database: Database) -> None:
     assert {key: (one.equipment, one.networked) for key, one in enterprises.items()} == dict(
         zip(USCCS, PLANTS, strict=True)
     )
-    assert enterprises[USCCS[0]].name.zh == "虚构企业15W"
-    assert result.status == "P"
+    assert (enterprises[USCCS[0]].name.zh, result.status) == ("虚构企业15W", "P")
 
 
 def test_enr_b_scores_enterprises_by_bands(database: Database) -> None:
@@ -138,14 +138,14 @@ def one_machine(
 
 def test_eighty_per_cent_of_days_and_alive_in_the_last_week(database: Database) -> None:
     database.run_now(one_machine, OCTOBER[6:])  # 25 of 31
-    assert reason_of(database) is Reason.NETWORKED
+    assert reason_of(database, definitions=EVERY_DAY) is Reason.NETWORKED
     database.run_now(lambda c: c.execute(delete(evidence).where(evidence.c.day == OCTOBER[6])))
-    assert reason_of(database) is Reason.TOO_FEW_DAYS
+    assert reason_of(database, definitions=EVERY_DAY) is Reason.TOO_FEW_DAYS
 
 
 def test_silent_for_more_than_seven_days_at_the_end(database: Database) -> None:
     half = {"continuity": Continuity(percent_of_days=50, within_days=7)}
-    definitions = {"HALF": builtin_definitions()["ENR-A"].model_copy(update=half | {"id": "HALF"})}
+    definitions = {"HALF": EVERY_DAY["ENR-A"].model_copy(update=half | {"id": "HALF"})}
     database.run_now(one_machine, OCTOBER[:24])
     assert reason_of(database, "HALF", definitions=definitions) is Reason.NETWORKED
     last = evidence.c.day == OCTOBER[23]
@@ -173,7 +173,8 @@ def test_days_out_of_service_are_on_neither_side(database: Database) -> None:
     # in service on 1–5 and 26–31; evidence on nine of these eleven days and on idle days
     days = [*OCTOBER[:5], *OCTOBER[10:14], *OCTOBER[27:31]]
     database.run_now(one_machine, days, history=history)
-    (fact,) = database.run_now(machine_facts, "ENR-A", "2026-10", NOVEMBER_3, demonstration=False)
+    how = {"demonstration": False, "definitions": EVERY_DAY}
+    (fact,) = database.run_now(machine_facts, "ENR-A", "2026-10", NOVEMBER_3, **how)
     assert (fact.service_days, fact.valid_days, fact.reason) == (11, 9, Reason.NETWORKED)
 
 
@@ -203,7 +204,7 @@ def test_the_status_of_the_last_day_decides(
 ) -> None:
     old = date(2020, 1, 1)
     database.run_now(one_machine, OCTOBER, history=history, commissioned_on=old)
-    assert reason_of(database) is reason
+    assert reason_of(database, definitions=EVERY_DAY) is reason
 
 
 def test_a_new_machine_counts_from_the_next_month(database: Database) -> None:
@@ -221,8 +222,10 @@ def test_today_counts_only_when_it_has_evidence(database: Database) -> None:
     database.run_now(one_machine, days)
     now = day_start_ms(date(2026, 11, 5)) + NOON
 
+    how = {"demonstration": False, "definitions": EVERY_DAY}
+
     def fact() -> tuple[int, int]:
-        (one,) = database.run_now(machine_facts, "ENR-A", None, now, demonstration=False)
+        (one,) = database.run_now(machine_facts, "ENR-A", None, now, **how)
         return one.service_days, one.valid_days
 
     assert fact() == (4, 4)
@@ -378,13 +381,14 @@ def test_a_frozen_month_does_not_change_and_a_correction_is_a_new_vintage(
 
 
 def test_late_data_count_until_the_month_is_final(database: Database) -> None:
+    how = {"demonstration": False, "definitions": EVERY_DAY}
     database.run_now(one_machine, OCTOBER[10:])  # 21 of 31
-    freeze_month(database, "ENR-A", "2026-10", NOVEMBER_6, demonstration=False)
-    assert table(database, now_ms=NOVEMBER_6).city.networked == 0
+    freeze_month(database, "ENR-A", "2026-10", NOVEMBER_6, **how)
+    assert table(database, now_ms=NOVEMBER_6, **how).city.networked == 0
     database.run_now(lambda c: add_days(c, 1, OCTOBER[:10]))
-    assert table(database, now_ms=NOVEMBER_6).city.networked == 1
-    freeze_month(database, "ENR-A", "2026-10", NOVEMBER_21, demonstration=False)
-    final = table(database, now_ms=NOVEMBER_21)
+    assert table(database, now_ms=NOVEMBER_6, **how).city.networked == 1
+    freeze_month(database, "ENR-A", "2026-10", NOVEMBER_21, **how)
+    final = table(database, now_ms=NOVEMBER_21, **how)
     assert (final.vintage, final.status, final.city.networked) == (2, "F", 1)
 
 

@@ -60,7 +60,7 @@ def counted(found: tuple[Variant, ...]) -> dict[str, tuple[int, int] | None]:
 def test_each_rule_counts_as_it_says(city: Database) -> None:
     found = rules(city)
     assert counted(found) == {"any": (3, 4), "days": (1, 4), "scheduled": (2, 4), "hours": None}
-    assert [one.rule for one in found if one.is_own] == ["days"]
+    assert [one.rule for one in found if one.is_own] == ["scheduled"]
 
 
 def test_ledger_and_evidence_are_read_once(city: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,6 @@ from gateway.city.rates.columns.ledger import Ledger, Names
 from gateway.city.rates.compute import Enterprise, Period, judge
 from gateway.city.rates.days.service import ServiceDays
 from gateway.city.rates.days.undated import undated_query
-from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.facts import MachineMonths
 from gateway.city.rates.model import Continuity, Definition
 from gateway.city.rates.reasons import Reason
@@ -25,6 +24,7 @@ from gateway.city.rates.reports.drilldown import machine_facts
 from gateway.core.days import day_start_ms
 from gateway.relational.database import Database
 from tests.support.city_db import add_days, days_between
+from tests.support.records import EVERY_DAY
 
 FIRST = date(2026, 11, 1)
 AS_OF = FIRST + timedelta(days=9)
@@ -32,7 +32,7 @@ LONG_AGO = FIRST - timedelta(days=40)
 WINDOW = Window(FIRST, AS_OF, today_runs=False)
 STATUSES = ("in_use", "standby", "sealed", "building")
 FIRM = Enterprise("甲", "330822", "3451", in_scope=True, verified=True)
-BUILT_IN = builtin_definitions()
+BUILT_IN = EVERY_DAY
 STRICT = {"continuity": Continuity(percent_of_days=80, within_days=2)}
 DEFINITIONS = (
     BUILT_IN["ENR-A"].model_copy(update=STRICT),
@@ -168,7 +168,12 @@ def imported(database: Database, folder: Path, day: date, *lines: str) -> list[s
 
 def reasons(database: Database, month: str, today: date) -> dict[str, Reason]:
     found = database.read_now(
-        machine_facts, "ENR-A", month, day_start_ms(today) + 1, demonstration=False
+        machine_facts,
+        "ENR-A",
+        month,
+        day_start_ms(today) + 1,
+        demonstration=False,
+        definitions=EVERY_DAY,
     )
     return {one.asset_no: one.reason for one in found}
 
@@ -186,7 +191,12 @@ def test_machines_without_dates_count_and_are_not_networked_until_the_next_month
     (note,) = told
     assert note.startswith("status_since: rows 4–5: neither 投用日期 nor 状态起始日期 is given")
     facts = database.read_now(
-        machine_facts, "ENR-A", None, day_start_ms(today), demonstration=False
+        machine_facts,
+        "ENR-A",
+        None,
+        day_start_ms(today),
+        demonstration=False,
+        definitions=EVERY_DAY,
     )
     machines = {one.asset_no: one.equipment_id for one in facts}
     for machine in machines.values():
@@ -204,7 +214,12 @@ def test_a_date_that_is_written_later_counts_as_if_it_had_been_there(
     imported(database, tmp_path, today, f"{FIRMS[0]},A,磨床,production,in_use,,")
     assert imported(database, tmp_path, today, f"{FIRMS[0]},A,磨床,production,in_use,{how}") == []
     (fact,) = database.read_now(
-        machine_facts, "ENR-A", None, day_start_ms(today), demonstration=False
+        machine_facts,
+        "ENR-A",
+        None,
+        day_start_ms(today),
+        demonstration=False,
+        definitions=EVERY_DAY,
     )
     assert (fact.service_days, fact.undated_days, fact.reason) == (19, 0, Reason.NO_EVIDENCE)
 
@@ -222,7 +237,12 @@ def test_a_change_without_a_date_leaves_the_days_before_it_undetermined(
         "status_since: no day is given for the change to 在用: the days between "
     )
     (fact,) = database.read_now(
-        machine_facts, "ENR-A", None, day_start_ms(date(2026, 11, 21)), demonstration=False
+        machine_facts,
+        "ENR-A",
+        None,
+        day_start_ms(date(2026, 11, 21)),
+        demonstration=False,
+        definitions=EVERY_DAY,
     )
     assert (fact.service_days, fact.undated_days) == (19, 9), "all but the day it was sealed on"
     (lacking,) = database.read_now(lambda c: c.execute(undated_query(FIRST)).all())

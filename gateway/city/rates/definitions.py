@@ -23,6 +23,7 @@ class DefinitionError(Exception):
 class _File(StrictModel):
     questions: dict[str, Question] = Field(default_factory=dict)
     definitions: tuple[Definition, ...] = ()
+    earlier: tuple[Definition, ...] = ()
 
 
 @cache
@@ -36,6 +37,25 @@ def builtin_definitions() -> Mapping[str, Definition]:
     """The records of ``definitions.yaml`` by id, in its order; by the product's calendar."""
     calendar = builtin_calendar()
     return {one.id: one.counted_by(calendar) for one in _builtin().definitions}
+
+
+def earlier_definitions() -> tuple[Definition, ...]:
+    """Versions of the product's records that are computed with no more, but months are kept by."""
+    return _builtin().earlier
+
+
+def record_of(definition: Definition, digest: str) -> Definition | None:
+    """The version of a record that a month was computed by; None: nobody has it any more.
+
+    Args:
+        definition: as it is now; a city's own one may have replaced that of the product.
+        digest: :attr:`Definition.hash` of the version.
+    """
+    if definition.hash == digest:
+        return definition
+    records = (*_builtin().definitions, *earlier_definitions())
+    found = (one for one in records if one.id == definition.id and one.hash == digest)
+    return next(map(definition.restored, found), None)
 
 
 def open_questions(definition: Definition) -> tuple[Question, ...]:
@@ -62,7 +82,7 @@ def load_definitions(extra: Path | None, calendar: Path | None) -> Mapping[str, 
     known = {one.id: one for one in _builtin().definitions}
     own = OwnRecords()
     try:
-        own = read_own(extra, known) if extra else own
+        own = read_own(extra, known, earlier_definitions()) if extra else own
     except ConfigError as error:
         raise DefinitionError(str(error)) from error
     known |= {one.id: one for one in own.definitions}

@@ -53,3 +53,9 @@ class Inquiry:
     def unknown_years(self) -> tuple[int, ...]:
         """Years of which nobody has told the days of rest, though they decide the rate."""
         return () if self.calendar is None else self.calendar.unknown_years(self.window.days())
+
+    @property
+    def only_rest(self) -> bool:
+        """Whether no day has come yet that counts, as on 1 to 7 October."""
+        calendar = self.calendar
+        return calendar is not None and all(map(calendar.is_rest, self.window.days()))

@@ -214,19 +214,23 @@ class Definition(StrictModel):
 
     def approval_on(self, day: date) -> Approval | None:
         """The approval that holds on a day; None: the record is not approved for it (待批准)."""
-        return next((one for one in self._approvals if one.holds_on(day)), None)
+        return next((one for one in self.approvals if one.holds_on(day)), None)
 
     @property
     def approvals(self) -> tuple[Approval, ...]:
         """All approvals of this text, in order of their first days."""
-        return self._approvals
+        return tuple(one for one in self._approvals if one.is_of(self))
 
     def approved_with(self, approvals: Iterable[Approval]) -> Self:
-        """The same record with those of some approvals that are of it."""
-        own = [approval for approval in approvals if approval.is_of(self)]
+        """The same record with those of some approvals that are of it, of whatever version."""
+        own = [approval for approval in approvals if approval.id == self.id]
         one = self.model_copy()
         one._approvals = tuple(sorted(own, key=lambda own: own.valid_from))  # noqa: SLF001 - the copy's own
         return one
+
+    def restored(self, earlier: Self) -> Self:
+        """An earlier version of this record, with the same calendar and its own approvals."""
+        return earlier.counted_by(self._calendar).approved_with(self._approvals)
 
     @property
     def excludes_unverified(self) -> bool:

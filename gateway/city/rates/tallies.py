@@ -104,9 +104,9 @@ def is_known(connection: Connection, inquiry: Inquiry) -> bool:
 
     Without any evidence every machine counts as not networked, and the formula says 0 %; but
     the city did not run, or nobody was connected to it: the rate is unknown. So it is where days
-    of rest do not count, and nobody has told which these are.
+    of rest do not count, and nobody has told which these are, or no other day has come yet.
     """
-    if inquiry.unknown_years:
+    if inquiry.unknown_years or inquiry.only_rest:
         return False
     if inquiry.definition.measure != "networked":  # the others do not rest on evidence alone
         return True

@@ -19,6 +19,8 @@ def print_notes(table: "RateTable", late: "Late | None") -> None:
             f"{years} 年节假日安排未录入，联网率未知 days of rest of {years} are not known, so the "
             "rate is not: write the arrangement into the file that calendar.file names"
         )
+    if table.only_rest:
+        typer.echo("本月尚无工作日，联网率未知 no working day of the month has come yet: unknown")
     if table.rest_changed:
         typer.echo(
             "休息日安排在冻结后有变 days of rest are arranged otherwise since this was stored. "

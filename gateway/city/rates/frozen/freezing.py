@@ -130,6 +130,8 @@ def month_to_freeze(
 
 
 def _why_unknown(inquiry: Inquiry) -> str:
+    if inquiry.only_rest:
+        return "no day in it counts, all are of rest"
     if not inquiry.unknown_years:
         return "the city received nothing in it; no rate can be stored"
     years = ", ".join(map(str, inquiry.unknown_years))

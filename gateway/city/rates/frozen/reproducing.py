@@ -9,7 +9,7 @@ from gateway.city.db.operation import began_on
 from gateway.city.ledger.bitemporal.knowledge import check_known
 from gateway.city.rates.cells.cell import Cell
 from gateway.city.rates.cells.dimensions import CITY, DIMENSIONS, Cells, all_cells
-from gateway.city.rates.definitions import builtin_definitions, definition_of
+from gateway.city.rates.definitions import builtin_definitions, definition_of, record_of
 from gateway.city.rates.frozen import rest_days
 from gateway.city.rates.frozen.results import StoredTable, latest_vintage, vintage_table
 from gateway.city.rates.inquiry import Inquiry
@@ -105,11 +105,10 @@ def _with_days(connection: Connection, inquiry: Inquiry, digest: str) -> Inquiry
 def _definition(
     definition_id: str, stored: StoredTable, definitions: Mapping[str, Definition] | None
 ) -> Definition:
-    known = definitions or builtin_definitions()
-    records = (definition_of(known, definition_id), builtin_definitions().get(definition_id))
-    for record in records:
-        if record is not None and record.hash == stored.definition_hash:
-            return record
+    known = definition_of(definitions or builtin_definitions(), definition_id)
+    record = record_of(known, stored.definition_hash)
+    if record is not None:
+        return record
     raise NotReproducibleError(
         f"{definition_id} {stored.month} vintage {stored.vintage} was computed by another version "
         f"of its definition ({stored.definition_hash[:12]}…) than the city has"

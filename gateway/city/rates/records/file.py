@@ -1,6 +1,6 @@
 """Read a city's file of definition records and approvals: every mistake at once, by line."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -32,12 +32,15 @@ class OwnRecords:
     approvals: tuple[Approval, ...] = ()
 
 
-def read_own(file: Path, builtin: Mapping[str, Definition]) -> OwnRecords:
+def read_own(
+    file: Path, builtin: Mapping[str, Definition], earlier: Sequence[Definition]
+) -> OwnRecords:
     """The records and approvals of a city's file.
 
     Args:
         file: YAML with lists ``definitions`` and ``approvals``.
         builtin: the records of the product by id.
+        earlier: versions of them that months were stored by, which were approved then.
 
     Raises:
         ConfigError: the file cannot be read or is wrong; with every mistake, by line.
@@ -57,7 +60,7 @@ def read_own(file: Path, builtin: Mapping[str, Definition]) -> OwnRecords:
         for words in _against(one, versions.get(one.id)):
             problems.append(document.problem(("definitions", at, "version"), words))
     problems.extend(_twice(document, definitions))
-    known = [*builtin.values(), *definitions.values()]
+    known = [*earlier, *builtin.values(), *definitions.values()]
     for at, given in approvals.items():
         problems.extend(_of_no_record(document, at, given, known))
     problems.extend(_overlapping(document, approvals))

@@ -14,7 +14,7 @@ from gateway.city.ledger.names import MachineName
 from gateway.city.rates.cells.dimensions import CITY, DIMENSIONS, Dimension, all_cells, unknown
 from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.columns.progress import Progress, unreported
-from gateway.city.rates.definitions import builtin_definitions, definition_of
+from gateway.city.rates.definitions import builtin_definitions, definition_of, record_of
 from gateway.city.rates.frozen.rest_days import digest_of
 from gateway.city.rates.frozen.results import StoredTable, final_table
 from gateway.city.rates.inquiry import Inquiry
@@ -118,17 +118,15 @@ def _computed(
         cells=cells if is_known(connection, inquiry) else unknown(cells),
         names={uscc: one.name for uscc, one in places.items()},
         unknown_years=inquiry.unknown_years,
+        only_rest=inquiry.only_rest,
     )
 
 
 def _read(connection: Connection, inquiry: Inquiry, stored: StoredTable) -> RateMonth:
-    # A city's own record may have replaced the one that the month was frozen by.
-    known = (inquiry.definition, builtin_definitions().get(inquiry.definition.id))
-    own = (one for one in known if one is not None and one.hash == stored.definition_hash)
     window = inquiry.window
     now = inquiry.definition.calendar.text(window.first, window.as_of)
     return RateMonth(
-        definition=next(own, inquiry.definition),
+        definition=record_of(inquiry.definition, stored.definition_hash) or inquiry.definition,
         definition_hash=stored.definition_hash,
         month=stored.month,
         status=stored.status,

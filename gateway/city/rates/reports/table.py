@@ -83,6 +83,7 @@ class RateTable:
         correction: who published the vintage anew, and why.
         root: digest of the evidence that it rests on; None: it was not kept.
         unknown_years: years whose days of rest nobody has told; then the rate is unknown.
+        only_rest: no day of the month has come yet that counts; then the rate is unknown.
         rest_changed: days of rest are arranged otherwise now than when it was stored.
     """
 
@@ -100,6 +101,7 @@ class RateTable:
     correction: Correction | None = None
     root: str | None = None
     unknown_years: tuple[int, ...] = ()
+    only_rest: bool = False
     rest_changed: bool = False
     of_which: tuple[RateCell, ...] = ()
 
@@ -166,6 +168,7 @@ class RateMonth:
     correction: Correction | None = None
     root: str | None = None
     unknown_years: tuple[int, ...] = ()
+    only_rest: bool = False
     rest_changed: bool = False
     total_name: Name = WHOLE_CITY
 
@@ -188,6 +191,7 @@ class RateMonth:
             correction=self.correction,
             root=self.root,
             unknown_years=self.unknown_years,
+            only_rest=self.only_rest,
             rest_changed=self.rest_changed,
         )
 
