@@ -2,8 +2,10 @@
 
 import pytest
 
+from gateway.city.rates.declared.sheet import Declaration
+from gateway.city.rates.declared.values import write
 from tests.console.http import get
-from tests.console.town import Town
+from tests.console.town import Town, uscc_of
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -36,3 +38,18 @@ async def test_the_first_page_leads_there(address: str, city: Town) -> None:
     page = (await get(f"{address}/?month=2025-08&lang=en")).text
     assert 'href="/details?month=2025-08"' in page
     assert "ledger coverage" in page
+
+
+async def test_an_enterprise_shows_what_it_declares_beside_what_was_collected(
+    address: str, city: Town
+) -> None:
+    where = f"{address}/enterprises/{uscc_of(0)}?month=2025-08"
+    assert 'id="declared"' not in (await get(f"{where}&lang=zh")).text
+    value = Declaration(uscc_of(0), "2025-08", 40, 50, "李四", "问卷")
+    city.database.run_now(write, [value], 1, "张三")
+    for lang, words in (("zh", "李四 申报，来源：问卷"), ("en", "declared by 李四, source: 问卷")):
+        page = (await get(f"{where}&lang={lang}")).text
+        shown = page.partition('id="declared"')[2].partition("</section>")[0]
+        assert words in shown
+        assert "80.00 %" in shown
+        assert "40 / 50" in shown

@@ -31,7 +31,7 @@ from gateway.city.rates.model import EquipmentClass, LedgerStatus
 from gateway.city.rates.period import frozen_as, period_of
 from gateway.city.rates.plan import plan_on, plan_path, target
 from gateway.city.rates.reports.shown import percent_text
-from gateway.cli.city.rates_command import Why
+from gateway.cli.city.rates.correct_command import Why
 from gateway.core.days import day_start_ms
 from gateway.relational.database import connect
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, sqlite_city

@@ -22,6 +22,7 @@ class Action(StrEnum):
     RENEWED = "renewed"
     REVOKED = "revoked"
     CORRECTED = "corrected"
+    DECLARED = "declared"
     COMMANDED = "commanded"
     ANSWERED = "command-answered"
     RELEASED = "identifiers-released"

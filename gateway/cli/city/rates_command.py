@@ -4,43 +4,34 @@ import json
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from gateway.cli.city import reproduce_command
-from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
+from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, system_ms
 from gateway.cli.city.published_rates import EXAMPLE as _PUBLISHED_EXAMPLE
 from gateway.cli.city.published_rates import published
-from gateway.cli.city.rates import sensitivity_command
+from gateway.cli.city.rates import correct_command, declared_command, sensitivity_command
+from gateway.cli.city.rates.asking import answer
 from gateway.cli.city.rates.output import print_rates
 from gateway.cli.city.rates.wording import Lang, LangOption, words_of
 from gateway.cli.city.rates_notes import print_notes
-from gateway.cli.user import system_user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sqlalchemy import Connection
 
     from edge_config.models.city import CityConfig
     from gateway.city.rates.comparing.breaks import Break
     from gateway.city.rates.comparing.spans import SpanRates
-    from gateway.city.rates.frozen.freezing import Frozen
     from gateway.city.rates.frozen.late import Late
-    from gateway.city.rates.frozen.results import Correction
     from gateway.city.rates.reports.table import RateTable
     from gateway.relational.database import Database
-
-T = TypeVar("T")
 
 _HELP = """Equipment networking rates (设备联网率): a table with the integers they come from.
 
 Exit code 1: the database, the definition or the month cannot be used.
 """
-_CORRECT_EXAMPLE = (
-    "Example: `qulink rates correct 2026-10 --reason late_data --note 网关断网三天后补传 --by 李四`"
-)
 
 
 class By(StrEnum):
@@ -56,17 +47,6 @@ class By(StrEnum):
     ENTERPRISE = "enterprise"
 
 
-class Why(StrEnum):
-    """Reasons of a correction, as ``stored.CORRECTIONS``."""
-
-    LATE_DATA = "late_data"
-    LEDGER = "ledger"
-    DEFINITION = "definition"
-    CALENDAR = "calendar"
-    ROSTER = "roster"
-    ERROR = "error"
-
-
 def register(root: typer.Typer) -> None:
     """Add the command."""
     rates = typer.Typer()
@@ -75,10 +55,11 @@ def register(root: typer.Typer) -> None:
         help=_HELP,
         epilog="Example: `qulink rates --by enterprise --month 2026-10 --csv --lang zh`",
     )(_rates)
-    rates.command("correct", epilog=_CORRECT_EXAMPLE)(_correct)
+    correct_command.register(rates)
     rates.command("published", epilog=_PUBLISHED_EXAMPLE)(published)
     reproduce_command.register(rates)
     sensitivity_command.register(rates)
+    declared_command.register(rates)
     root.add_typer(rates, name="rates")
 
 
@@ -132,7 +113,7 @@ def _show(asked: _Asked, config: Path, *, as_json: bool, as_csv: bool) -> None:
     if as_json and as_csv:
         fail("choose one of --json and --csv")
     city = load(config)
-    told = _answer(
+    told = answer(
         city,
         lambda database: database.read_now(lambda connection: _told(connection, city, asked)),
     )
@@ -160,72 +141,9 @@ def _show_span(asked: _Asked, quarter: str, year: str, config: Path, *, as_json:
             definitions=load_definitions(city.definitions.file, city.calendar.file),
         )
 
-    found = _answer(city, ask)
+    found = answer(city, ask)
     if found is not None:
         print_span(found, as_json=as_json)
-
-
-def _answer(city: "CityConfig", ask: "Callable[[Database], T]") -> T:
-    """What the database says; what cannot be computed is said instead."""
-    from gateway.city.ledger.bitemporal.knowledge import UnknownPastError
-    from gateway.city.rates.definitions import DefinitionError
-    from gateway.city.rates.period import MonthError
-    from gateway.city.rates.tallies import NotComputableError
-
-    refused = (DefinitionError, MonthError, NotComputableError, UnknownPastError)
-
-    with opened(city) as database:
-        try:
-            return ask(database)
-        except refused as error:
-            fail(str(error))
-
-
-def _correct(
-    month: Annotated[str, typer.Argument(help="The frozen month, YYYY-MM.")],
-    reason: Annotated[Why, typer.Option(help="Why it is published anew.")],
-    note: Annotated[str, typer.Option(help="What happened, for the reader.")],
-    by: Annotated[str, typer.Option(help="Who answers for it.")],
-    definition: Annotated[
-        str, typer.Option(help="Definition id; default: the city's headline.")
-    ] = "",
-    config: CityFile = DEFAULT,
-) -> None:
-    """Compute a frozen month anew and store it as a further vintage; the old one stays."""
-    from gateway.city.rates.frozen.results import Correction
-
-    if not note.strip() or not by.strip():
-        fail("a correction needs a note and a name")
-    made = Correction(reason.value, note.strip()[:300], by.strip()[:100])
-    city = load(config)
-    frozen = _answer(city, lambda database: _freeze(database, city, definition, month, made))
-    if frozen is None:
-        fail(f"{month} is not frozen: a month is provisional from day 5 of the next")
-    typer.echo(f"{frozen.definition} {frozen.month}: vintage {frozen.vintage} ({frozen.status})")
-
-
-def _freeze(
-    database: "Database", city: "CityConfig", definition: str, month: str, made: "Correction"
-) -> "Frozen | None":
-    from gateway.city.access.audit import Action, note
-    from gateway.city.rates.definitions import load_definitions
-    from gateway.city.rates.frozen.freezing import freeze_month
-
-    def noted(connection: "Connection", frozen: "Frozen") -> None:
-        subject = f"{frozen.definition} {frozen.month} vintage {frozen.vintage}"
-        why = f"{made.corrected_by}: {made.reason}, {made.note}"
-        note(connection, system_ms(), system_user(), Action.CORRECTED, subject, why)
-
-    return freeze_month(
-        database,
-        definition or city.definitions.headline,
-        month,
-        system_ms(),
-        demonstration=city.demonstration,
-        correction=made,
-        definitions=load_definitions(city.definitions.file, city.calendar.file),
-        noted=noted,
-    )
 
 
 class _Told(NamedTuple):

@@ -20,6 +20,9 @@ from gateway.city.console.queries.database import (
 from gateway.city.console.queries.figures import FILE_WAIT_S, Figures
 from gateway.city.ledger.codes import Name, county_name, industry_name
 from gateway.city.ledger.names import MachineName
+from gateway.city.rates.declared.gaps import gap
+from gateway.city.rates.declared.report import Beside, reasons_of
+from gateway.city.rates.declared.values import declared
 from gateway.city.rates.reports.drilldown import MachineVerdict
 from gateway.city.rates.reports.export import NOTE_WORDS, as_table, rate_notes
 from gateway.city.rates.reports.table import RateCell, RateMonth, RateTable
@@ -114,7 +117,10 @@ class Drilldown:
         row = await self._enterprise(request)
         table = await self._table_beside(request, choice)
         machines = await self._machines(row.uscc, choice)
+        beside = await self._beside(row.uscc, choice, machines)
         data = {
+            "beside": beside,
+            "reasons": reasons_of(beside.gap) if beside else (),
             "choice": choice,
             "row": row,
             "table": table,
@@ -126,6 +132,16 @@ class Drilldown:
         }
         file = _machine_table(row, machines, rate_notes(table) if table else {})
         return View("enterprise.html", data, ("summary", "machines"), 2.0, file)
+
+    async def _beside(
+        self, uscc: str, choice: Choice, machines: list[MachineLine]
+    ) -> Beside | None:
+        """What the enterprise declares of the month, beside how its machines count."""
+        values = await self._context.database.read(declared, choice.shown, uscc)
+        if uscc not in values:
+            return None
+        value = values[uscc]
+        return Beside(value, gap(value.value, [one.verdict.reason for one in machines]))
 
     async def _table_beside(self, request: Request, choice: Choice) -> RateTable | None:
         """The city's figures beside an enterprise's machines, which need not wait for them."""

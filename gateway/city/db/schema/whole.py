@@ -5,13 +5,14 @@ from gateway.city.db.schema import (
     access,
     clock,
     daymaps,
+    declared,
     identifiers,
     ledger_history,
     operation,
     rates,
 )
 
-MODULES = (tables, access, clock, daymaps, identifiers, ledger_history, operation, rates)
+MODULES = (tables, access, clock, daymaps, declared, identifiers, ledger_history, operation, rates)
 """Each adds its tables when it is imported."""
 
 metadata = tables.metadata

@@ -81,6 +81,26 @@ def parse(sheets: Iterable[LedgerSheet], today: date, hidden: Hidden = Hidden.RE
     return tables
 
 
+def parse_rows(
+    sheets: Iterable[LedgerSheet], columns: Sequence[Column], today: date
+) -> tuple[list[Record], list[Problem]]:
+    """The rows of sheets of another table than the ledger's, and every mistake so far.
+
+    What nobody sees – hidden rows, columns and sheets – is a mistake.
+
+    Args:
+        sheets: of all files.
+        columns: of the table; ``uscc`` is one of them.
+        today: of the import.
+    """
+    tables, found = Tables([], [], [], []), list[Record]()
+    for sheet in sheets:
+        visible = visible_part(sheet, Hidden.REFUSE, tables.problems, tables.notes)
+        if visible is not None:
+            found.extend(_records(visible, columns, today, tables))
+    return found, tables.problems
+
+
 _NOTES = frozenset({SHEET_NAMES["notes"].zh, SHEET_NAMES["notes"].en})
 _NO_TABLE = (
     "no column 统一社会信用代码 (uscc) in its first rows, so this is neither a table of "

@@ -44,8 +44,12 @@ class LedgerSheet:
     hidden_columns: AbstractSet[int]
 
 
-def read_sheets(path: Path) -> list[LedgerSheet]:
+def read_sheets(path: Path, titles: AbstractSet[str] = TITLES) -> list[LedgerSheet]:
     """Every table of a file that is not empty.
+
+    Args:
+        path: the file.
+        titles: by which the header is found, as ``spelled`` gives them.
 
     Raises:
         LedgerError: the file cannot be read as CSV or XLSX.
@@ -54,11 +58,11 @@ def read_sheets(path: Path) -> list[LedgerSheet]:
         sheets = reading.read_sheets(path, LIMITS)
     except TableError as error:
         raise LedgerError([Problem(path.name, error.row, "", error.message)]) from error
-    return [_begun(path.name, sheet) for sheet in sheets if sheet.rows]
+    return [_begun(path.name, sheet, titles) for sheet in sheets if sheet.rows]
 
 
-def _begun(file: str, sheet: Sheet) -> LedgerSheet:
-    at = header_at(sheet.rows, TITLES.__contains__) or 0
+def _begun(file: str, sheet: Sheet, titles: AbstractSet[str]) -> LedgerSheet:
+    at = header_at(sheet.rows, titles.__contains__) or 0
     label = f"{file}[{sheet.title}]" if sheet.title else file
     return LedgerSheet(
         label,

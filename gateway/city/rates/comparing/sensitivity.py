@@ -89,7 +89,7 @@ def sensitivity(
     definition = definition_of(known, definition_id)
     if definition.measure != "networked":
         return ()
-    rules = _by_rule(definition)
+    rules = by_rule(definition)
     shown = month or month_of(day_of(now_ms))
     stored = final_table(connection, definition_id, shown, (CITY,), demonstration)
     months = rate_months(
@@ -108,7 +108,7 @@ def sensitivity(
     return (*found, Variant("hours", None, is_own=False, month=None))
 
 
-def _by_rule(definition: Definition) -> dict[str, Definition]:
+def by_rule(definition: Definition) -> dict[str, Definition]:
     """The definition with each rule; its own record where the rule is its own."""
     rule = definition.continuity or _PROPOSED
     changed = {

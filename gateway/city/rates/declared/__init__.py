@@ -1,0 +1,1 @@
+"""What enterprises declare, beside what was collected; neither overwrites the other."""
