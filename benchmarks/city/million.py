@@ -44,15 +44,28 @@ _EVIDENCE = (
     "SELECT i, :day, 'controller', 0, 'gw-0', 1, 0, 0, 0, 1, 0 FROM n WHERE i % :networked = 0"
 )
 
+_MONTHS = (
+    "INSERT INTO evidence_month SELECT CAST(strftime('%Y%m', day) AS INTEGER), machine_id, source, "
+    "synthetic, sum(1 << (strftime('%d', day) - 1)), 0, sum(1 << (strftime('%d', day) - 1)) "
+    "FROM evidence GROUP BY 1, 2, 3, 4"
+)
 
-def make(folder: Path, began: date, days: tuple[date, date], machines: int = MACHINES) -> list[str]:
+
+def make(
+    folder: Path,
+    began: date,
+    days: tuple[date, date],
+    machines: int = MACHINES,
+    networked: int = NETWORKED,
+) -> list[str]:
     """Make ``city.db`` in a folder.
 
     Args:
         folder: the city's data folder.
         began: when the city began.
-        days: first and last day of the evidence of every tenth machine.
+        days: first and last day of the evidence of the networked machines.
         machines: how many.
+        networked: each how many-th of them has evidence.
 
     Returns:
         The enterprises' codes.
@@ -67,12 +80,13 @@ def make(folder: Path, began: date, days: tuple[date, date], machines: int = MAC
     file.execute("BEGIN")
     file.execute("INSERT INTO operation VALUES (1, ?)", (began.isoformat(),))
     _enterprises(file, codes)
-    numbers = {"machines": machines, "site": A_SITE, "networked": NETWORKED}
+    numbers = {"machines": machines, "site": A_SITE, "networked": networked}
     for statement in _STATEMENTS:
         file.execute(statement, numbers)
     for offset in range((days[1] - days[0]).days + 1):
         day = (days[0] + timedelta(days=offset)).isoformat()
         file.execute(_EVIDENCE, numbers | {"day": day})
+    file.execute(_MONTHS)
     file.execute("COMMIT")
     file.execute("PRAGMA journal_mode=WAL")
     file.close()

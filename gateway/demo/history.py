@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
-from gateway.city.db.tables import equipment, evidence
+from gateway.city.db.tables import equipment
+from gateway.city.evidence.rows import write_evidence
 from gateway.core.days import DAY_MS, day_start_ms
 
 MONTHS = 14
@@ -65,7 +66,7 @@ def seed_history(
         since = _networked_since(start, today, dice)
         rows += _evidence(ids[key], networked, _days(since, today, dice), dice)
     if rows:
-        connection.execute(insert(evidence), rows)
+        write_evidence(connection, rows)
     return len(rows)
 
 

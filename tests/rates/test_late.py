@@ -8,7 +8,8 @@ from sqlalchemy import delete, select, update
 
 from gateway.city.db.operation import begin
 from gateway.city.db.schema.daymaps import day_map, evidence_taking
-from gateway.city.db.tables import equipment_rows, evidence
+from gateway.city.db.schema.months import evidence_month
+from gateway.city.db.tables import equipment_rows
 from gateway.city.evidence.rows import write_evidence
 from gateway.city.rates.daymaps.verifying import verify
 from gateway.city.rates.definitions import builtin_definitions
@@ -114,8 +115,10 @@ async def test_data_of_the_running_month_touch_no_figure(
 
 async def test_days_that_are_gone_are_told(database: Database, machines: list[int]) -> None:
     with database.engine.begin() as connection:
-        gone = (evidence.c.machine_id == machines[0], evidence.c.day <= date(2026, 10, 3))
-        connection.execute(delete(evidence).where(*gone))
+        months, three_days = evidence_month.c, 0b111
+        own = update(evidence_month).where(months.machine_id == machines[0])
+        without = {"good_days": months.good_days - three_days, "days": months.days - three_days}
+        connection.execute(own.values(**without))
     assert late(database) == Late("ENR-A", 1, machines=1, days=0, lost_days=3)
 
 

@@ -16,11 +16,11 @@ from sqlalchemy.exc import OperationalError
 from gateway.city.db.tables import (
     enterprise,
     equipment_rows,
-    evidence,
     roster_member,
     status_rows,
 )
 from gateway.city.db.upgrade import upgrade
+from gateway.city.evidence.rows import write_evidence
 from gateway.city.ledger.machines import find_or_name
 from gateway.city.ledger.names import MachineName
 from gateway.core.days import day_start_ms
@@ -198,7 +198,7 @@ def add_days(
         for day in days
     ]
     if rows:
-        connection.execute(insert(evidence), rows)
+        write_evidence(connection, rows)
 
 
 def days_between(first: date, last: date) -> list[date]:

@@ -288,9 +288,4 @@ evidence = Table(
     Column("first_ms", BigInteger, nullable=False),
     Column("last_ms", BigInteger, nullable=False),
     Column("seeded", Boolean, nullable=False),  # written by the demonstration, not by ingest
-    # holds all that a month's rate reads, so that millions of rows need no look at the table
-    Index(
-        "ix_evidence_month",
-        *("day", "machine_id", "source", "synthetic", "good_hours", "uncertain_hours"),
-    ),
 )

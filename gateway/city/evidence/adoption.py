@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, Subquery, delete, func, select
+from sqlalchemy import Connection, Select, Subquery, func, select
 
 from gateway.city.db.tables import equipment, evidence, machine, machine_alias
 from gateway.city.evidence.clock_doubt import merge_doubts
 from gateway.city.evidence.counts import merge_counts
-from gateway.city.evidence.rows import write_evidence
+from gateway.city.evidence.rows import delete_evidence, write_evidence
 
 
 def merge_evidence(connection: Connection, source: int, target: int) -> None:
@@ -15,7 +15,7 @@ def merge_evidence(connection: Connection, source: int, target: int) -> None:
     held = evidence.c.machine_id == source
     rows = connection.execute(select(evidence).where(held)).mappings()
     write_evidence(connection, [{**row, "machine_id": target} for row in rows])
-    connection.execute(delete(evidence).where(held))
+    delete_evidence(connection, source)
     merge_counts(connection, source, target)
     merge_doubts(connection, source, target)
 

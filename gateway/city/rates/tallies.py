@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from gateway.city.db.tables import evidence
 from gateway.city.rates.cells.tally import Tally
-from gateway.city.rates.columns.evidence import countable
+from gateway.city.rates.columns.evidence import is_there
 from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.compute import Counts, Enterprise, is_asked_for, judge, tally, tally_ledgers
 from gateway.city.rates.days.month import MachineMonth
@@ -110,7 +109,4 @@ def is_known(connection: Connection, inquiry: Inquiry) -> bool:
         return False
     if inquiry.definition.measure != "networked":  # the others do not rest on evidence alone
         return True
-    window = inquiry.window
-    in_window = evidence.c.day.between(window.first, window.as_of)
-    query = select(evidence.c.day).where(in_window, *countable(inquiry)).limit(1)
-    return connection.execute(query).first() is not None
+    return is_there(connection, inquiry)

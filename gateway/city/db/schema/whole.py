@@ -8,11 +8,15 @@ from gateway.city.db.schema import (
     declared,
     identifiers,
     ledger_history,
+    months,
     operation,
     rates,
 )
 
-MODULES = (tables, access, clock, daymaps, declared, identifiers, ledger_history, operation, rates)
+MODULES = (
+    *(tables, access, clock, daymaps, declared, identifiers),
+    *(ledger_history, months, operation, rates),
+)
 """Each adds its tables when it is imported."""
 
 metadata = tables.metadata

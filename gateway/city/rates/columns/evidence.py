@@ -1,17 +1,18 @@
 """What came of machines on each day.
 
-Evidence is read a day at a time from the index that holds all that is asked of it, for all
-inquiries at once; what is kept of it does not grow with the number of days.
+Months of evidence are read one at a time, a row for all days of a machine, for all inquiries at
+once; what is kept of it does not grow with the number of days.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Select, case, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, case, cast, or_, select
 
-from gateway.city.db.tables import evidence
+from gateway.city.db.schema.months import evidence_month, month_number
 from gateway.city.rates.attendance import Attendance, DayData, Flags, Numbers, Service
 from gateway.city.rates.columns.ledger import Ledger
 from gateway.city.rates.columns.numbers import all_of, narrowed, numbers_in
@@ -23,12 +24,13 @@ from gateway.city.rates.model import Definition
 GOOD, UNCERTAIN, CONTROLLER, SENSOR = 1, 2, 4, 8
 """Flags of a row: there are hours of such values, and where they came from."""
 _FLAGS = 16
-"""A row of evidence is read as one number: the machine's id times this, and its flags."""
+"""Who a row is about is read as one number: the machine's id times this, and its source."""
+_MASKS = 1 << 31
+"""Two masks of days are read as one number: the second times this, and the first."""
+_PART = 100_000
+"""Machines whose texts are in memory at a time."""
 _AT_LEVEL = {1: CONTROLLER | SENSOR, 2: CONTROLLER}
 """Level N1 is met by any source, N2 by the machine's own controller only."""
-
-
-_NO_DAY = (None, None)
 
 
 def attendances(
@@ -88,52 +90,73 @@ def statuses_in_service(ledger: Ledger, definition: Definition) -> Flags:
 
 
 def evidence_of(
-    connection: Connection, ledger: Ledger, inquiry: Inquiry, days: Sequence[date]
+    connection: Connection, ledger: Ledger, inquiry: Inquiry, days: Iterable[date]
 ) -> Iterator[tuple[Numbers, Numbers]]:
-    """Places and flags of the evidence of each day; a machine may have several rows."""
-    for span in _spans(days):
-        rows = connection.execute(_evidence_query(inquiry, span[0], span[-1]))
-        next_day, text = next(rows, _NO_DAY)
-        for day in span:
-            came = text if day == next_day else None
-            if day == next_day:
-                next_day, text = next(rows, _NO_DAY)
-            numbers = numbers_in(came)
-            places, known = ledger.places(numbers // _FLAGS)  # who sends may stand in no ledger
-            yield places[known], numbers[known] % _FLAGS
+    """Places and flags of the evidence of each day; a machine may have several rows.
+
+    Args:
+        connection: the city's database.
+        ledger: the machines.
+        inquiry: whose evidence counts.
+        days: in order; one month of them is in memory at a time.
+    """
+    for number, those in groupby(days, month_number):
+        month = _read_month(connection, ledger, inquiry, number)
+        for day in those:
+            yield month.on(day)
 
 
-def _spans(days: Sequence[date]) -> Iterator[list[date]]:
-    """Days without a gap: months between, which nobody asks about, are not read."""
-    span: list[date] = []
-    for day in days:
-        if span and (day - span[-1]).days > 1:
-            yield span
-            span = []
-        span.append(day)
-    yield span
+class _Month(NamedTuple):
+    """What came in a month, a row for each machine and source; bit d - 1 of a mask is day d."""
+
+    places: Numbers
+    sources: Numbers
+    good: Numbers
+    uncertain: Numbers
+    neither: Numbers
+
+    def on(self, day: date) -> tuple[Numbers, Numbers]:
+        """Places and flags of the rows that have something of a day."""
+        bit = day.day - 1
+        good, uncertain, neither = ((one >> bit) & 1 for one in self[2:])
+        came = (good | uncertain | neither) != 0
+        flags = self.sources[came] | good[came] * GOOD | uncertain[came] * UNCERTAIN
+        return self.places[came], flags
 
 
-def _evidence_query(inquiry: Inquiry, first: date, last: date) -> Select[Any]:
-    """Days with evidence in order, and its numbers."""
-    columns = evidence.c
-    numbers = all_of(columns.machine_id * _FLAGS + _flags())
-    query = select(columns.day, numbers).where(columns.day.between(first, last))
-    query = query.where(*countable(inquiry)).group_by(columns.day).order_by(columns.day)
-    # A day of a large city is megabytes of text: one is in memory at a time.
-    return narrowed(query, columns.machine_id, inquiry.uscc).execution_options(yield_per=1)
+def _read_month(connection: Connection, ledger: Ledger, inquiry: Inquiry, number: int) -> _Month:
+    parts = [
+        _read_part(connection, ledger, _part_query(inquiry, number, int(ids[0]), int(ids[-1])))
+        for ids in np.split(ledger.ids, range(_PART, len(ledger.ids), _PART))
+        if len(ids)
+    ]
+    return _Month(*map(np.concatenate, zip(_NO_MONTH, *parts, strict=True)))
 
 
-def _flags() -> ColumnElement[int]:
-    columns = evidence.c
-    rules = (
-        (columns.good_hours != 0, GOOD),
-        (columns.uncertain_hours != 0, UNCERTAIN),
-        (columns.source == "controller", CONTROLLER),
-        (columns.source == "sensor", SENSOR),
-    )
-    first, *others = (case((rule, flag), else_=0) for rule, flag in rules)
-    return sum(others, first)
+_NO_MONTH = _Month(*(np.zeros(0, np.int64) for _ in range(5)))
+
+
+def _read_part(connection: Connection, ledger: Ledger, query: Select[Any]) -> _Month:
+    rows, values, neither = map(numbers_in, connection.execute(query).one())
+    places, known = ledger.places(rows // _FLAGS)  # who sends may stand in no ledger
+    columns = (places, rows % _FLAGS, values % _MASKS, values // _MASKS, neither)
+    return _Month(*(one[known] for one in columns))
+
+
+def _part_query(inquiry: Inquiry, number: int, first: int, last: int) -> Select[Any]:
+    """One row: what machines of some ids have of a month, as three texts of numbers."""
+    columns = evidence_month.c
+    valid = columns.good_days.bitwise_or(columns.uncertain_days)
+    row = columns.machine_id * _FLAGS + _source()
+    values = columns.good_days + cast(columns.uncertain_days, BigInteger) * _MASKS
+    query = select(all_of(row)).add_columns(all_of(values), all_of(columns.days - valid))
+    query = query.where(columns.month == number, columns.machine_id.between(first, last))
+    return narrowed(query.where(*_countable(inquiry)), columns.machine_id, inquiry.uscc)
+
+
+def _source() -> ColumnElement[int]:
+    source = evidence_month.c.source
+    return case((source == "controller", CONTROLLER), (source == "sensor", SENSOR), else_=0)
 
 
 def _data(machines: int, inquiry: Inquiry, places: Numbers, flags: Numbers) -> DayData:
@@ -148,6 +171,18 @@ def _data(machines: int, inquiry: Inquiry, places: Numbers, flags: Numbers) -> D
     return data
 
 
-def countable(inquiry: Inquiry) -> list[ColumnElement[bool]]:
+def is_there(connection: Connection, inquiry: Inquiry) -> bool:
+    """Whether there is any evidence of the days that an inquiry is about."""
+    columns = evidence_month.c
+    in_window = [
+        (columns.month == number)
+        & (columns.days.bitwise_and(sum(1 << (day.day - 1) for day in days)) != 0)
+        for number, days in groupby(inquiry.window.days(), month_number)
+    ]
+    query = select(columns.month).where(or_(*in_window), *_countable(inquiry)).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def _countable(inquiry: Inquiry) -> list[ColumnElement[bool]]:
     """Evidence that may count: none that is synthetic unless demonstrated."""
-    return [] if inquiry.demonstration else [evidence.c.synthetic.is_(False)]
+    return [] if inquiry.demonstration else [evidence_month.c.synthetic.is_(False)]

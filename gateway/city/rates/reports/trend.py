@@ -8,7 +8,7 @@ from functools import partial
 from sqlalchemy import Connection, func, select
 
 from gateway.city.db.operation import began_on
-from gateway.city.db.tables import evidence
+from gateway.city.db.schema.months import evidence_month
 from gateway.city.rates.cells.dimensions import Dimension
 from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.definitions import builtin_definitions, definition_of
@@ -93,9 +93,12 @@ def trend_months(
 
 def known_since(connection: Connection) -> str:
     """The first month of which anything can be known; empty: nothing is known yet."""
-    first = connection.scalar(select(func.min(evidence.c.day)))
-    days = [day for day in (began_on(connection), first) if day is not None]
-    return month_of(max(days)) if days else ""
+    first = connection.scalar(select(func.min(evidence_month.c.month)))
+    began = began_on(connection)
+    months = [month_of(began)] if began is not None else []
+    if first is not None:
+        months.append(f"{first // 100:04d}-{first % 100:02d}")
+    return max(months, default="")
 
 
 def trend_point(month: RateMonth) -> TrendPoint:
