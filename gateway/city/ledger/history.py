@@ -213,7 +213,12 @@ def _start(record: Record, history: History, today: date) -> tuple[date, DatedSt
     """The first day of a row's status, and the status with whether that day was written."""
     code = str(record.values["status"])
     stated = cast(date | None, record.values.get("status_since"))
-    if stated is None and not history and code in IN_SERVICE:
+    if stated is None and history:
+        # The day of the row's change is one that was written; who repeats today's status changes
+        # another thing.
+        if _status_on(history, today) != code:
+            stated = cast(date | None, record.values.get("valid_from"))
+    elif stated is None and code in IN_SERVICE:
         stated = cast(date | None, record.values.get("commissioned_on"))
     return stated or today, DatedStatus(code, dated=stated is not None)
 

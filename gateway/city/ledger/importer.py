@@ -1,8 +1,8 @@
 """Import the ledger: all files or none of them; importing again updates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -17,10 +17,10 @@ from gateway.city.ledger.history import (
     status_notes,
     write_statuses,
 )
+from gateway.city.ledger.importing.beforehand import Beforehand, nothing, only_counted
 from gateway.city.ledger.importing.enterprises import write_rosters, write_verifications
 from gateway.city.ledger.importing.held import Held, read_held
 from gateway.city.ledger.importing.parts import (
-    Begun,
     LedgerChangedError,
     clear_abandoned,
     clear_replaced,
@@ -28,18 +28,18 @@ from gateway.city.ledger.importing.parts import (
     name_in_parts,
     write_in_parts,
 )
-from gateway.city.ledger.importing.plan import Plan, planned
+from gateway.city.ledger.importing.plan import first_other, planned
 from gateway.city.ledger.importing.turns import one_import_at_a_time
 from gateway.city.ledger.importing.write import (
-    NO_CHANGES,
     Changes,
+    said_notes,
     write_enterprises,
     write_equipment,
 )
 from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.sheet.hidden import Hidden
-from gateway.city.ledger.sheet.parsing import Record, Tables, parse
+from gateway.city.ledger.sheet.parsing import Tables, parse
 from gateway.city.ledger.sheet.problems import LedgerError, Problem, gathered
 from gateway.city.ledger.sheet.reading import LedgerSheet, read_sheets
 from gateway.core.days import day_of
@@ -63,6 +63,7 @@ class ImportReport:
         roster_entries: memberships begun, ended or corrected.
         updates_queued: machines whose registered identifier will be updated.
         notes: what the person who filled the files should know, by file, row and column.
+        since: rows by the day from which the ledger says another thing by them.
     """
 
     enterprises: Changes
@@ -71,6 +72,17 @@ class ImportReport:
     roster_entries: int
     updates_queued: int
     notes: tuple[Problem, ...]
+    since: Mapping[date, int] = field(default_factory=dict)
+
+    @property
+    def counted(self) -> str:
+        """How much it changed, in one line."""
+        firms, machines = self.enterprises, self.equipment
+        return (
+            f"enterprises +{firms.added} ~{firms.updated}, "
+            f"equipment +{machines.added} ~{machines.updated}, status {self.status_entries}, "
+            f"roster {self.roster_entries}"
+        )
 
 
 def import_ledger(
@@ -81,10 +93,17 @@ def import_ledger(
     dry_run: bool = False,
     hidden: Hidden = Hidden.REFUSE,
     made_by: str = "",
+    effective: date | None = None,
 ) -> ImportReport:
     """Import files as :func:`import_files` does, and clear away what a large one has replaced."""
     report = database.run_now(
-        import_files, files, now_ms, dry_run=dry_run, hidden=hidden, made_by=made_by
+        import_files,
+        files,
+        now_ms,
+        dry_run=dry_run,
+        hidden=hidden,
+        made_by=made_by,
+        effective=effective,
     )
     if not dry_run:
         clear_replaced(database.engine, now_ms)
@@ -99,6 +118,7 @@ def import_files(
     dry_run: bool = False,
     hidden: Hidden = Hidden.REFUSE,
     made_by: str = "",
+    effective: date | None = None,
 ) -> ImportReport:
     """Import CSV and XLSX files into the ledger.
 
@@ -112,27 +132,50 @@ def import_files(
         dry_run: change nothing, only say what would change.
         hidden: what becomes of rows and sheets that nobody sees.
         made_by: who imports; kept with what the files say.
+        effective: day from which holds what rows change that name none; None: the day of import.
 
     Raises:
         LedgerError: every mistake in every file; nothing was changed.
     """
     doing = Doing(Kind.IMPORT, made_by, ", ".join(file.name for file in files), now_ms)
     # All reading comes before the ledger is locked: a large workbook takes half a minute.
-    tables, day = read_tables(files, now_ms, hidden), day_of(now_ms)
-    held = _checked(connection, tables, files, day)
+    tables = read_tables(files, now_ms, hidden)
+    if not tables.enterprise and not tables.equipment and not tables.problems:
+        raise LedgerError(Problem(file.name, 0, "", _EMPTY) for file in files)
+    for record in (*tables.enterprise, *tables.equipment) if effective else ():
+        record.values["valid_from"] = record.values.get("valid_from") or effective
+    return take_in(connection, tables, doing, dry_run=dry_run)
+
+
+def take_in(
+    connection: Connection, tables: Tables, doing: Doing, *, dry_run: bool = False
+) -> ImportReport:
+    """Let the ledger say what rows say, as :func:`import_files` does.
+
+    Args:
+        connection: the city's database, in a transaction that has done nothing yet.
+        tables: the rows, with what is wrong with them.
+        doing: the act by which they are said.
+        dry_run: change nothing, only say what would change.
+
+    Raises:
+        LedgerError: every mistake; nothing was changed.
+    """
+    day = day_of(doing.now_ms)
+    held = _checked(connection, tables, day)
     plan = planned(tables.equipment, held.machines, day)
-    beforehand = _nothing(tables)
+    beforehand = nothing(tables)
     if dry_run:
-        beforehand = _only_counted(connection, plan)
+        beforehand = only_counted(connection, plan)
     elif len(plan.versions) + len(plan.unnamed) > MANY:
-        held, beforehand = _in_parts(connection, tables, files, doing)
+        held, beforehand = _in_parts(connection, tables, doing)
     alone(connection, "ledger")
     if not (held.still_holds(connection) and _finished(connection, beforehand)):
         # Somebody was faster: all is written here, and the parts never count.
-        held = _checked(connection, tables, files, day)
-        beforehand = _nothing(tables)
+        held = _checked(connection, tables, day)
+        beforehand = nothing(tables)
         if dry_run:
-            beforehand = _only_counted(connection, planned(tables.equipment, held.machines, day))
+            beforehand = only_counted(connection, planned(tables.equipment, held.machines, day))
     savepoint = connection.begin_nested()
     report = _write(connection, tables, held, beforehand, doing)
     (savepoint.rollback if dry_run else savepoint.commit)()
@@ -153,7 +196,7 @@ def read_tables(files: Sequence[Path], now_ms: int, hidden: Hidden = Hidden.REFU
     return tables
 
 
-def _checked(connection: Connection, tables: Tables, files: Sequence[Path], day: date) -> Held:
+def _checked(connection: Connection, tables: Tables, day: date) -> Held:
     """Read what the ledger holds, and see that all rows are right beside it.
 
     Raises:
@@ -161,65 +204,23 @@ def _checked(connection: Connection, tables: Tables, files: Sequence[Path], day:
     """
     held = read_held(connection, tables, day)
     problems = [*tables.problems, *check(tables, held.known)]
-    if not tables.enterprise and not tables.equipment and not problems:
-        raise LedgerError(Problem(file.name, 0, "", _EMPTY) for file in files)
     if problems:
         raise LedgerError(problems)
     return held
 
 
-@dataclass(frozen=True, slots=True)
-class _Beforehand:
-    """What the last transaction of an import finds done, or a dry run has counted.
-
-    Attributes:
-        begun: what was written; None: nothing was.
-        rest: the other rows of equipment, which it writes itself.
-        machines: rows added, updated, unchanged.
-        status_entries: machines that get an entry of their history.
-        updates: machines whose registered identifier will be updated.
-        notes: what is to be told of the rows.
-    """
-
-    begun: Begun | None
-    rest: Sequence[Record]
-    machines: Changes = NO_CHANGES
-    status_entries: int = 0
-    updates: int = 0
-    notes: Sequence[Problem] = ()
-
-
-def _nothing(tables: Tables) -> _Beforehand:
-    return _Beforehand(None, tables.equipment)
-
-
-def _only_counted(connection: Connection, plan: Plan) -> _Beforehand:
-    """For a dry run: each machine without an id would be a row and a status."""
-    new = len(plan.unnamed)
-    return _Beforehand(
-        None,
-        plan.renamed,
-        plan.changes + Changes(new, 0, 0),
-        plan.status_entries + new,
-        listed(connection, plan.changed),
-        plan.notes,
-    )
-
-
-def _in_parts(
-    connection: Connection, tables: Tables, files: Sequence[Path], doing: Doing
-) -> tuple[Held, _Beforehand]:
+def _in_parts(connection: Connection, tables: Tables, doing: Doing) -> tuple[Held, Beforehand]:
     """Write the machines beforehand, again if the ledger was changed meanwhile."""
     engine, day = connection.engine, day_of(doing.now_ms)
     with one_import_at_a_time(engine):
         clear_abandoned(engine)
         for _ in range(ATTEMPTS):
             name_in_parts(engine, _new_names(connection, tables, day), doing.now_ms)
-            held = _checked(connection, tables, files, day)
+            held = _checked(connection, tables, day)
             plan = planned(tables.equipment, held.machines, day)
             with suppress(LedgerChangedError):
                 begun = write_in_parts(engine, plan.versions, held, doing)
-                return held, _Beforehand(
+                return held, Beforehand(
                     begun,
                     # those without an id are given what another machine was called before
                     [*plan.renamed, *plan.unnamed],
@@ -227,8 +228,9 @@ def _in_parts(
                     plan.status_entries,
                     listed(connection, plan.changed),
                     plan.notes,
+                    plan.since,
                 )
-    return held, _nothing(tables)
+    return held, nothing(tables)
 
 
 def _new_names(connection: Connection, tables: Tables, day: date) -> list[MachineName]:
@@ -238,12 +240,12 @@ def _new_names(connection: Connection, tables: Tables, day: date) -> list[Machin
     return [one for one in names if one not in known]
 
 
-def _finished(connection: Connection, beforehand: _Beforehand) -> bool:
+def _finished(connection: Connection, beforehand: Beforehand) -> bool:
     return beforehand.begun is None or finish(connection, beforehand.begun.import_id)
 
 
 def _write(
-    connection: Connection, tables: Tables, held: Held, beforehand: _Beforehand, doing: Doing
+    connection: Connection, tables: Tables, held: Held, beforehand: Beforehand, doing: Doing
 ) -> ImportReport:
     day = day_of(doing.now_ms)
     act = beforehand.begun.act if beforehand.begun else begin(connection, doing)
@@ -252,21 +254,27 @@ def _write(
     write_verifications(connection, tables.enterprise, held.verified, act)
     rosters = write_rosters(connection, tables.enterprise, held.known.rosters, act)
     machines = write_equipment(connection, beforehand.rest, held.machines, doing.now_ms, act)
-    notes, statuses = list(beforehand.notes), list[StatusChange]()
+    notes, statuses = [*beforehand.notes, *enterprises.notes], list[StatusChange]()
+    since = beforehand.since + enterprises.since
     for record, machine in zip(beforehand.rest, machines.ids, strict=True):
-        history = machines.statuses.get(machine, {})
-        notes.extend(status_notes(record, history, day))
-        if change := status_change(record, machine, history, day):
-            statuses.append(change)
+        history, said = machines.statuses.get(machine, {}), machines.said[machine]
+        notes.extend((*status_notes(record, history, day), *said_notes(record, said, day)))
+        change = status_change(record, machine, history, day)
+        statuses.extend([change] if change else [])
+        is_new = (machine,) not in held.machines.rows
+        if first := first_other(said, change, is_new=is_new, today=day):
+            since[first] += 1
     write_statuses(connection, statuses, act)
     changed = machines.updated | {one.machine for one in statuses}
     queued = queue_updates(connection, changed, doing.now_ms)
-    conclude(connection, act, doing)
-    return ImportReport(
-        enterprises=enterprises,
+    report = ImportReport(
+        enterprises=enterprises.changes,
         equipment=machines.changes + beforehand.machines,
         status_entries=len(statuses) + beforehand.status_entries,
         roster_entries=rosters,
         updates_queued=queued + beforehand.updates,
         notes=tuple(gathered([*tables.notes, *notes])),
+        since=since,
     )
+    conclude(connection, act, doing, report.counted)
+    return report

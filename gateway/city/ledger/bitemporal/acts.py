@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, Select, func, insert, select, update
 
+from gateway.city.access.audit import Action, note
 from gateway.city.db.schema.ledger_history import ledger_act
 from gateway.city.ledger.changes import note_change
 
@@ -18,6 +19,7 @@ class Kind(StrEnum):
 
     MIGRATION = "migration"
     IMPORT = "import"
+    CORRECTION = "correction"  # of one row, on the page
     RENAMING = "renaming"
     WITHDRAWAL = "withdrawal"
 
@@ -54,14 +56,31 @@ def begin(connection: Connection, doing: Doing) -> int:
     return int(connection.execute(row.returning(ledger_act.c.id)).scalar_one())
 
 
-def conclude(connection: Connection, act: int, doing: Doing) -> None:
+def conclude(connection: Connection, act: int, doing: Doing, detail: str = "") -> None:
     """Let an act count, as the newest change of a ledger that the transaction has alone.
 
-    Knowledge has the order of the changes, whatever a clock says.
+    Knowledge has the order of the changes, whatever a clock says. The audit log names who did it;
+    an act of nobody, as the filling of a demonstration, is in the ledger's history only.
+
+    Args:
+        connection: in the transaction.
+        act: its number.
+        doing: what was done.
+        detail: more of it, for the audit log.
     """
     newest = connection.scalar(select(func.max(ledger_act.c.known_ms))) or 0
     values = {"change_id": note_change(connection), "known_ms": max(doing.ends_ms(), newest)}
     connection.execute(update(ledger_act).where(ledger_act.c.id == act).values(values))
+    if doing.made_by:
+        action, told = Action(f"ledger-{doing.kind}"), f"act {act}"
+        note(
+            connection,
+            doing.ends_ms(),
+            doing.made_by,
+            action,
+            doing.source,
+            f"{told} {detail}".strip(),
+        )
 
 
 def unfinished() -> Select[tuple[int]]:

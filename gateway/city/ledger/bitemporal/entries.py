@@ -82,9 +82,59 @@ def new_steps(
     return found if steps or not found else {**base, **found}
 
 
-def today(steps: Steps, day: date) -> Mapping[str, Any]:
-    """The attributes of the current row."""
-    return at(steps, day) or {}
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a row of a sheet says of one machine or enterprise.
+
+    Attributes:
+        row: its columns as they are to stand in the current row.
+        steps: what is said anew, by first day.
+        since: first day of which another thing is held now; None: of no day, or it is new.
+        overruled: attributes that are otherwise from a later day on, so that the row does not
+            hold today.
+        redated: attributes that are so today already, and by the row from an earlier day on.
+    """
+
+    row: Mapping[str, Any]
+    steps: Steps
+    since: date | None = None
+    overruled: tuple[str, ...] = ()
+    redated: tuple[str, ...] = ()
+
+
+def said_by(
+    subject: Subject,
+    old: Mapping[str, Any] | None,
+    row: Mapping[str, Any],
+    steps: Steps,
+    start: date,
+    today: date,
+) -> Said:
+    """What a row says from a day on of one that the ledger has, or gets.
+
+    Args:
+        subject: what it is about.
+        old: the row that is held; None: none.
+        row: the new one; attributes that it lacks stay.
+        steps: as they are held; empty: ``old`` has been so since ever.
+        start: first day of what the row says.
+        today: of the current row.
+    """
+    if old is None:
+        return Said(row, first_steps(subject, row))
+    base = steps or first_steps(subject, old)
+    new = new_steps(subject, old, row, steps, start)
+    now = at({**base, **new}, today) or {}
+    current = {name: now.get(name, value) for name, value in row.items()}
+    other = [day for day, values in new.items() if at(base, day) != values]
+    overruled = tuple(name for name, value in row.items() if current[name] != value)
+    then = at(base, start) or {}
+    redated = tuple(
+        name
+        for name, value in row.items()
+        if name not in _TIMELESS and name in then and old[name] == value != then[name]
+    )
+    return Said(current, new, min(other, default=None), overruled, redated)
 
 
 def write_steps(

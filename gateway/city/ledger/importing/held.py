@@ -118,7 +118,10 @@ def _restated(
     for record in records:
         machine = ids.get(name_of(record)) if record.values.get("asset_no") else None
         old = rows.get((machine,))
-        if machine is not None and old and is_other(MACHINE, old, machine_row(record)):
+        if machine is None or not old:
+            continue
+        # a row that repeats what is so today may say another thing of an earlier day
+        if record.values.get("valid_from") or is_other(MACHINE, old, machine_row(record)):
             yield machine
 
 

@@ -1,16 +1,17 @@
 """What an import makes of its rows of equipment, beside what the ledger holds. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from gateway.city.ledger.bitemporal.entries import Said
 from gateway.city.ledger.bitemporal.steps import Steps
 from gateway.city.ledger.check import formerly, formerly_key, name_of
 from gateway.city.ledger.history import StatusChange, status_change, status_notes
 from gateway.city.ledger.importing.held import HeldMachines
-from gateway.city.ledger.importing.rows import complete, machine_row
-from gateway.city.ledger.importing.write import Changes, machine_steps
+from gateway.city.ledger.importing.write import Changes, machine_said, said_notes
 from gateway.city.ledger.sheet.parsing import Record
 from gateway.city.ledger.sheet.problems import Problem
 
@@ -25,6 +26,8 @@ class Version:
         replaces: whether the machine has a row already.
         updated: whether that says something else.
         steps: what is said anew of its attributes, by first day.
+        since: first day of which another thing is held now; None: of none.
+        notes: what is to be told of the row.
     """
 
     row: Mapping[str, Any]
@@ -32,6 +35,8 @@ class Version:
     replaces: bool
     updated: bool
     steps: Steps
+    since: date | None = None
+    notes: Sequence[Problem] = ()
 
     @property
     def machine(self) -> int:
@@ -71,6 +76,11 @@ class Plan:
         return sum(one.status is not None for one in self.versions)
 
     @property
+    def since(self) -> Counter[date]:
+        """How many versions change what is held, by the day from which they do."""
+        return Counter(one.since for one in self.versions if one.since)
+
+    @property
     def changed(self) -> list[int]:
         """Ids of the machines that stand in the ledger and change."""
         return [one.machine for one in self.versions if one.replaces]
@@ -92,7 +102,9 @@ def planned(records: Sequence[Record], held: HeldMachines, day: date) -> Plan:
         else:
             notes.extend(status_notes(record, held.statuses.get(machine, {}), day))
             version = _version(record, machine, held, day)
-            versions.extend([version] if version else [])
+            if version:
+                versions.append(version)
+                notes.extend(version.notes)
             unchanged += version is None
     return Plan(versions, unchanged, unnamed, renamed, notes)
 
@@ -100,14 +112,26 @@ def planned(records: Sequence[Record], held: HeldMachines, day: date) -> Plan:
 def _version(record: Record, machine: int, held: HeldMachines, day: date) -> Version | None:
     """What becomes of a machine; None: it stays as it is."""
     old = held.rows.get((machine,))
-    row = machine_row(record) | {"id": machine}
+    said = machine_said(record, machine, held, day)
     status = status_change(record, machine, held.statuses.get(machine, {}), day)
+    since = first_other(said, status, is_new=old is None, today=day)
     if old is None:
-        complete([row])
-    steps = machine_steps(row, held, day)
-    if old is None:
-        return Version(row, status, replaces=False, updated=False, steps=steps)
-    updated = any(old[name] != value for name, value in row.items())
+        return Version(said.row, status, False, False, said.steps, since)
+    updated = bool(said.steps) or any(old[name] != value for name, value in said.row.items())
     if status is None and not updated:
         return None
-    return Version({**old, **row}, status, replaces=True, updated=updated, steps=steps)
+    notes = tuple(said_notes(record, said, day))
+    return Version({**old, **said.row}, status, True, updated, said.steps, since, notes)
+
+
+def first_other(
+    said: Said, status: StatusChange | None, *, is_new: bool, today: date
+) -> date | None:
+    """The first day of which the ledger says another thing by a row; None: of no day.
+
+    A new machine that begins today changes nothing that was said.
+    """
+    days = [said.since] if said.since else []
+    if status is not None and (not is_new or status.start < today):
+        days.append(status.start)
+    return min(days, default=None)

@@ -1,7 +1,8 @@
 """Rows of the ledger's tables, as records of a sheet speak of them. Pure."""
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import date
+from typing import Any, cast
 
 from sqlalchemy import Table
 
@@ -28,8 +29,14 @@ _NOT_COLUMNS = frozenset(
     {
         *("roster", "roster_from", "roster_to", "roster_approved_by"),
         *("status", "status_since", "formerly", "identifier"),
+        "valid_from",
     }
 )
+
+
+def effective(record: Record, today: date) -> date:
+    """The day from which holds what a row changes: the one that it names, or today."""
+    return cast(date | None, record.values.get("valid_from")) or today
 
 
 def row_of(record: Record, table: Table) -> dict[str, Any]:

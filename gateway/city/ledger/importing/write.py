@@ -1,6 +1,7 @@
 """Write records into the ledger's tables; what is unchanged is not touched."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,17 +13,17 @@ from gateway.city.db.tables import enterprise, equipment_rows
 from gateway.city.ledger.bitemporal.entries import (
     ENTERPRISE,
     MACHINE,
-    first_steps,
-    new_steps,
+    Said,
+    said_by,
     write_steps,
 )
-from gateway.city.ledger.bitemporal.steps import Steps
 from gateway.city.ledger.check import name_of
 from gateway.city.ledger.history import History
 from gateway.city.ledger.importing.held import Held, HeldMachines, held_machines
-from gateway.city.ledger.importing.rows import complete, machine_row, row_of
+from gateway.city.ledger.importing.rows import complete, effective, machine_row, row_of
 from gateway.city.ledger.renaming import machines_named, rename, renamings
 from gateway.city.ledger.sheet.parsing import Record
+from gateway.city.ledger.sheet.problems import Problem
 from gateway.core.days import day_of
 
 
@@ -59,14 +60,15 @@ class _Split:
 
 
 def _split(
-    rows: Iterable[dict[str, Any]], held: Mapping[Any, Mapping[str, Any]], keys: Sequence[str]
+    said: Iterable[Said], held: Mapping[Any, Mapping[str, Any]], keys: Sequence[str]
 ) -> _Split:
     added, changed, unchanged = [], [], 0
-    for row in rows:
+    for one in said:
+        row = dict(one.row)
         old = held.get(tuple(row[key] for key in keys))
         if old is None:
             added.append(row)
-        elif any(old[name] != value for name, value in row.items()):
+        elif one.steps or any(old[name] != value for name, value in row.items()):
             # Whole rows: one statement then fits all, whatever columns their files had.
             changed.append({**old, **row})
         else:
@@ -95,12 +97,30 @@ def _store(connection: Connection, table: Table, split: _Split, keys: Sequence[s
         )
 
 
-def machine_steps(row: Mapping[str, Any], held: HeldMachines, today: date) -> Steps:
-    """What a row says anew of a machine's attributes."""
-    old, number = held.rows.get((row["id"],)), row["id"]
+def machine_said(record: Record, machine: int, held: HeldMachines, today: date) -> Said:
+    """What a row of equipment says of its machine."""
+    row, old = machine_row(record) | {"id": machine}, held.rows.get((machine,))
     if old is None:
-        return first_steps(MACHINE, row)
-    return new_steps(MACHINE, old, row, held.steps.get(number, {}), today)
+        complete([row])
+    start, steps = effective(record, today), held.steps.get(machine, {})
+    return said_by(MACHINE, old, row, steps, start, today)
+
+
+def said_notes(record: Record, said: Said, today: date) -> Iterator[Problem]:
+    """What to tell of a row with a day of its own: where it does not hold today, where earlier."""
+    start = effective(record, today)
+    for name in said.overruled:
+        yield record.problem(
+            name,
+            f"holds from {start} until the next day of which the ledger says another thing, and "
+            f"not today ({said.row[name]}); to change today's, leave 变更生效日期 empty",
+        )
+    for name in said.redated:
+        yield record.problem(
+            name,
+            f"is so today already, and is by this row so from {start} on; if only other cells of "
+            "the row changed then, leave this column out",
+        )
 
 
 def add(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
@@ -112,24 +132,37 @@ def add(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) ->
         connection.execute(insert(table), alike)
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenEnterprises:
+    """What became of the enterprises of an import.
+
+    Attributes:
+        changes: how many rows were added, updated, left.
+        since: number of rows by the day from which they change what is held.
+        notes: what is to be told of the rows.
+    """
+
+    changes: Changes
+    since: Counter[date]
+    notes: Sequence[Problem]
+
+
 def write_enterprises(
     connection: Connection, records: Sequence[Record], held: Held, act: int, today: date
-) -> Changes:
+) -> WrittenEnterprises:
     """Add or update enterprises, and keep what is said of them."""
-    keys = ("uscc",)
-    rows = [row_of(record, enterprise) for record in records]
-    said = {row["uscc"]: _said_of_enterprise(row, held, today) for row in rows}
-    split = _split(rows, held.enterprises, keys)
+    keys, said, notes = ("uscc",), dict[str, Said](), list[Problem]()
+    for record in records:
+        row = row_of(record, enterprise)
+        uscc, old = row["uscc"], held.enterprises.get((row["uscc"],))
+        start, steps = effective(record, today), held.steps.get(uscc, {})
+        said[uscc] = said_by(ENTERPRISE, old, row, steps, start, today)
+        notes.extend(said_notes(record, said[uscc], today))
+    split = _split(said.values(), held.enterprises, keys)
     _store(connection, enterprise, split, keys)
-    write_steps(connection, ENTERPRISE, act, said)
-    return split.changes
-
-
-def _said_of_enterprise(row: dict[str, Any], held: Held, today: date) -> Steps:
-    old = held.enterprises.get((row["uscc"],))
-    if old is None:
-        return first_steps(ENTERPRISE, row)
-    return new_steps(ENTERPRISE, old, row, held.steps.get(row["uscc"], {}), today)
+    write_steps(connection, ENTERPRISE, act, {uscc: one.steps for uscc, one in said.items()})
+    since = Counter(one.since for one in said.values() if one.since)
+    return WrittenEnterprises(split.changes, since, notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +174,14 @@ class WrittenEquipment:
         updated: ids of the machines whose row was updated.
         ids: the machine of each record.
         statuses: the dated statuses that they had, by id.
+        said: what was said of them, by id.
     """
 
     changes: Changes
     updated: frozenset[int]
     ids: Sequence[int]
     statuses: Mapping[int, History]
+    said: Mapping[int, Said]
 
 
 def write_equipment(
@@ -164,14 +199,11 @@ def write_equipment(
     new = [name for name in names if name not in held.ids]
     found = {**held.ids, **machines_named(connection, new, now_ms)}
     ids = [found[name] for name in names]
-    rows = [machine_row(record) | {"id": one} for record, one in zip(records, ids, strict=True)]
-    split = _split(rows, held.rows, ("id",))
-    complete(split.added)
-    _store(connection, equipment_rows, split, ("id",))
     day = day_of(now_ms)
-    write_steps(
-        connection, MACHINE, act, {row["id"]: machine_steps(row, held, day) for row in rows}
-    )
-    return WrittenEquipment(
-        split.changes, renamed.union(row["id"] for row in split.changed), ids, held.statuses
-    )
+    pairs = zip(records, ids, strict=True)
+    said = {one: machine_said(record, one, held, day) for record, one in pairs}
+    split = _split(said.values(), held.rows, ("id",))
+    _store(connection, equipment_rows, split, ("id",))
+    write_steps(connection, MACHINE, act, {one: it.steps for one, it in said.items()})
+    updated = renamed.union(row["id"] for row in split.changed)
+    return WrittenEquipment(split.changes, updated, ids, held.statuses, said)

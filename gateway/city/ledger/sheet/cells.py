@@ -11,12 +11,13 @@ from gateway.city.ledger.sheet.values import (
     commissioning_day,
     computed,
     day,
+    effective_day,
     is_serial_day,
     past_day,
     serial_day,
 )
 
-_DAYS = (day, past_day, commissioning_day)
+_DAYS = (day, past_day, commissioning_day, effective_day)
 _CODES = frozenset({"asset_no", "formerly", "serial_no", "site_no", "category"})
 """Columns of codes, in which a zero in front or behind counts."""
 _MACHINES = frozenset({"asset_no", "formerly"})

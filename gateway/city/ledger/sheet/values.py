@@ -33,6 +33,8 @@ _ERROR_VALUES = frozenset(
     {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
 )
 _OLDEST = 1900
+_SINCE_EVER = 1970
+"""What the first row of a machine or enterprise says holds since then."""
 _AHEAD = 10
 """Years in which machines that are being built are commissioned."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -217,6 +219,14 @@ def commissioning_day(text: str, today: date) -> date:
         raise ValueError(
             f"{found} is no year of a machine's commissioning: {_OLDEST} to {today.year + _AHEAD}"
         )
+    return found
+
+
+def effective_day(text: str, today: date) -> date:
+    """The day from which a change holds: not in the future, and behind "since ever"."""
+    found = past_day(text, today)
+    if found.year <= _SINCE_EVER:
+        raise ValueError(f"{found} is no day of a change; leave it empty, or write when it changed")
     return found
 
 

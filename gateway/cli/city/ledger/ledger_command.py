@@ -1,5 +1,6 @@
 """``qulink ledger``: template, import and list of enterprises and equipment."""
 
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _RENAME_EXAMPLE = (
     "Example: `qulink ledger rename --enterprise 91330822MA0000015W --from OLD-1 --to NEW-1`"
 )
+_IMPORT_EXAMPLE = "Example: `qulink ledger import ledger.xlsx --effective 2026-09-01 --dry-run`"
 _WITHDRAW_EXAMPLE = (
     "Example: `qulink ledger withdraw --enterprise 91330822MA0000015W --asset OLD-1 "
     "--reason 同一台机床录入两次`"
@@ -50,9 +52,7 @@ def register(root: typer.Typer) -> None:
     """Add the command with its subcommands."""
     ledger = typer.Typer(no_args_is_help=True, help="Enterprises and equipment (台账).")
     ledger.command("template", epilog="Example: `qulink ledger template ledger.xlsx`")(_template)
-    ledger.command("import", epilog="Example: `qulink ledger import ledger.xlsx --dry-run`")(
-        _import
-    )
+    ledger.command("import", epilog=_IMPORT_EXAMPLE)(_import)
     ledger.command("list", epilog="Example: `qulink ledger list --json`")(_list)
     ledger.command("rename", epilog=_RENAME_EXAMPLE)(_rename)
     ledger.command("withdraw", epilog=_WITHDRAW_EXAMPLE)(_withdraw)
@@ -86,22 +86,54 @@ def _import(
         HiddenRows,
         typer.Option(help="What to do with hidden or filtered rows, hidden columns and sheets."),
     ] = HiddenRows.REFUSE,
+    effective: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            help="Day from which holds what rows change that name none; default: today.",
+        ),
+    ] = None,
 ) -> None:
     """Import enterprises and equipment: all or nothing; importing again updates."""
     from gateway.city.ledger.importer import import_ledger
     from gateway.city.ledger.sheet.hidden import Hidden
     from gateway.city.ledger.sheet.problems import LedgerError
-    from gateway.cli.city.ledger.ledger_output import refusal, summary
+    from gateway.city.rates.frozen.touched import frozen_from
+    from gateway.cli.city.ledger.ledger_output import refusal, summary, told_days
+    from gateway.core.days import day_of
 
-    wish = Hidden(hidden.value)
-    with opened(load(config)) as database:
+    city, now_ms = load(config), system_ms()
+    day = _effective(effective, now_ms)
+    with opened(city) as database:
         try:
             report = import_ledger(
-                database, files, system_ms(), dry_run=dry_run, hidden=wish, made_by=system_user()
+                database,
+                files,
+                now_ms,
+                dry_run=dry_run,
+                hidden=Hidden(hidden.value),
+                made_by=system_user(),
+                effective=day,
             )
         except LedgerError as error:
             fail(refusal(error))
+        first, kind = min(report.since, default=day_of(now_ms)), city.demonstration
+        frozen = database.read_now(frozen_from, first, demonstration=kind)
+        before = database.read_now(frozen_from, date.min, demonstration=kind)
     typer.echo(summary(report, dry_run=dry_run))
+    for line in told_days(report.since, day_of(now_ms), frozen, before):
+        typer.echo(line)
+
+
+def _effective(given: datetime | None, now_ms: int) -> date | None:
+    """The day of ``--effective``; exits 1 if no change can hold from it."""
+    from gateway.city.ledger.sheet.values import effective_day
+    from gateway.core.days import day_of
+
+    try:
+        return given and effective_day(given.date().isoformat(), day_of(now_ms))
+    except ValueError as error:
+        fail(f"--effective: {error}")
 
 
 def _rename(

@@ -1,6 +1,7 @@
 """What ``qulink ledger`` prints."""
 
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -10,11 +11,15 @@ from gateway.cli.city.ledger.ledger_command import SHOWN_PROBLEMS
 from gateway.cli.tables import print_table
 from gateway.core.days import SHANGHAI
 
+MOST_MONTHS = 12
+"""Frozen months that a line names, each."""
+
 if TYPE_CHECKING:
     from gateway.city.ledger.bitemporal.timeline import Saying
     from gateway.city.ledger.importer import ImportReport
     from gateway.city.ledger.importing.write import Changes
     from gateway.city.ledger.sheet.problems import LedgerError
+    from gateway.city.rates.frozen.touched import FrozenMonth
 
 
 def refusal(error: "LedgerError") -> str:
@@ -41,6 +46,41 @@ def summary(report: "ImportReport", *, dry_run: bool) -> str:
 
 def _changes(changes: "Changes") -> str:
     return f"{changes.added} added, {changes.updated} updated, {changes.unchanged} unchanged"
+
+
+def told_days(
+    since: Mapping[date, int],
+    today: date,
+    frozen: "Sequence[FrozenMonth]",
+    before: "Sequence[FrozenMonth]",
+) -> Iterator[str]:
+    """From which day holds what an import changes, and what that does to frozen months.
+
+    Args:
+        since: rows by the first day of which the ledger says another thing.
+        today: day of the import.
+        frozen: the months from the first of these days on.
+        before: all frozen months.
+    """
+    if of_today := since.get(today):
+        yield (
+            f"{of_today} of the rows change what holds from {today} on, the day of the import"
+            + (f"; frozen months ({_months(before)}) are not touched" if before else "")
+            + ". Is it so for longer? Write 变更生效日期, or --effective DATE."
+        )
+    if past := {day: count for day, count in since.items() if day < today}:
+        first = min(past)
+        yield f"{sum(past.values())} of the rows change what held before {today}, from {first} on"
+        if frozen:
+            yield (
+                f"late for frozen months: {_months(frozen)}; they stay as they were published "
+                "until `qulink rates correct MONTH --reason ledger` publishes them anew"
+            )
+
+
+def _months(frozen: "Sequence[FrozenMonth]") -> str:
+    told = [f"{one.month} {'final' if one.is_final else 'provisional'}" for one in frozen]
+    return ", ".join(told if len(told) <= MOST_MONTHS else [told[0], "…", told[-1]])
 
 
 def print_history(found: "list[Saying]") -> None:

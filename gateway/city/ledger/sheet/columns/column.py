@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.city.ledger.codes import Name
-from gateway.city.ledger.sheet.values import Converter, credit_code
+from gateway.city.ledger.sheet.values import Converter, credit_code, effective_day
 
 YES_NO = {"yes": Name("是", "yes"), "no": Name("否", "no")}
 
@@ -38,4 +38,14 @@ USCC = Column(
     credit_code,
     Name("18 位，末位为校验码", "18 characters, the last is the check digit"),
     required=True,
+)
+
+VALID_FROM = Column(
+    "valid_from",
+    Name("变更生效日期", "Change effective from"),
+    effective_day,
+    Name(
+        "本行所改内容从哪天起如此；留空为导入当日；新设备、新企业不看此列",
+        "since when what the row changes is so; empty: the day of import; not for new rows",
+    ),
 )

@@ -2,7 +2,7 @@
 
 from gateway.city.ledger.codes import COUNTIES, FUNCTIONAL_AREAS, Name
 from gateway.city.ledger.sheet.amounts import people, revenue
-from gateway.city.ledger.sheet.columns.column import USCC, YES_NO, Column
+from gateway.city.ledger.sheet.columns.column import USCC, VALID_FROM, YES_NO, Column
 from gateway.city.ledger.sheet.values import (
     choice,
     county,
@@ -114,4 +114,5 @@ ENTERPRISE = (
         prose(100),
         Name("批准文件或批准人", "who approved it"),
     ),
+    VALID_FROM,
 )

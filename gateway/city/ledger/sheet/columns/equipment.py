@@ -3,7 +3,7 @@
 from edge_config.models.ledger_number import MAX_ASSET_NO, MAX_SITE_NO
 from gateway.city.ledger.codes import EQUIPMENT_CLASSES, STATUSES, Name
 from gateway.city.ledger.sheet.amounts import amount
-from gateway.city.ledger.sheet.columns.column import USCC, YES_NO, Column
+from gateway.city.ledger.sheet.columns.column import USCC, VALID_FROM, YES_NO, Column
 from gateway.city.ledger.sheet.values import (
     choice,
     code,
@@ -124,4 +124,5 @@ EQUIPMENT = (
         Name("由 qulink id import 读取和回填", "qulink id import reads and fills it in"),
         also=("标识", "标识码", "工业互联网标识", "handle"),
     ),
+    VALID_FROM,
 )
