@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.city.evidence import audit_command
+from gateway.cli.city.evidence import audit_command, findings_command
 from gateway.cli.city.evidence.progress import progress_bar
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.wording import counted
@@ -31,6 +31,7 @@ def register(root: typer.Typer) -> None:
     evidence.command("verify", epilog="Example: `qulink evidence verify -c city.yaml`")(_verify)
     evidence.command("show", epilog=_SHOW_EXAMPLE)(_show)
     evidence.command("audit", epilog=audit_command.EXAMPLE)(audit_command.audit)
+    evidence.command("findings", epilog=findings_command.EXAMPLE)(findings_command.findings)
     root.add_typer(evidence, name="evidence")
 
 

@@ -1,0 +1,111 @@
+"""What the checks look at, and what they find. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from pydantic import Field
+
+from gateway.city.rates.model import StrictModel
+
+
+class Rules(StrictModel):
+    """When a pattern is told; the reasons stand beside the numbers, in ``rules.yaml``."""
+
+    version: int = Field(ge=1)
+    one_in: int = Field(ge=1, description="chance alone makes the pattern in one of so many cases")
+    least_enterprises: int = Field(ge=1)
+    least_count: int = Field(ge=10)
+    least_days: int = Field(ge=1)
+    agreeing_percent: int = Field(ge=1, le=100)
+    spread_ms: int = Field(ge=0)
+    midnight_ms: int = Field(ge=0)
+    near_threshold: int = Field(ge=1)
+    silent_days: int = Field(ge=1)
+    silent_percent: int = Field(ge=1, le=100)
+    least_machines: int = Field(ge=1)
+    last_days: int = Field(ge=1, le=28)
+    valid_percent: int = Field(ge=0, le=100)
+
+
+class Kind(StrEnum):
+    """What was found."""
+
+    HEAPED = "heaped"
+    SAME_TIMES = "same_times"
+    FIXED_TIMES = "fixed_times"
+    MOSTLY_INVALID = "mostly_invalid"
+    AT_THRESHOLD = "at_threshold"
+    UPTO_SNAPSHOT = "upto_snapshot"
+    SHRUNK = "shrunk"
+
+
+class Times(NamedTuple):
+    """When the values of a day began and ended, milliseconds since midnight in Shanghai."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class MachineDays:
+    """A machine's month, and the week behind it. Of a mask bit d is day d + 1 of the month.
+
+    Attributes:
+        number: asset number.
+        place: gateway and device that sent it, any one; empty: unknown.
+        service: days in service.
+        valid: of those, days with valid data at the headline's level.
+        after: in-service days of the week behind the month that are over.
+        valid_after: of those, days with valid data.
+        networked: it counts in the numerator of the month.
+        times: of days with data.
+        counts: values valid and due of a day, as edges counted them.
+    """
+
+    number: str
+    place: str
+    service: int
+    valid: int
+    after: int = 0
+    valid_after: int = 0
+    networked: bool = False
+    times: Mapping[int, Times] = field(default_factory=dict)
+    counts: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EnterpriseDays:
+    """The machines of an enterprise in a month.
+
+    Attributes:
+        uscc: its code.
+        month: ``YYYY-MM``.
+        days: of the month.
+        percent_of_days: share of the in-service days that the headline asks for; 0: none.
+        machines: of the ledger that are or were in service in the month.
+    """
+
+    uscc: str
+    month: str
+    days: int
+    percent_of_days: int
+    machines: tuple[MachineDays, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A pattern that is worth a look.
+
+    Attributes:
+        kind: which.
+        whose: USCC, or code of the county.
+        machines: asset numbers it rests on.
+        numbers: by name in its sentences.
+    """
+
+    kind: Kind
+    whose: str
+    machines: tuple[str, ...]
+    numbers: Mapping[str, int]
