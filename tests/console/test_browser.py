@@ -24,6 +24,7 @@ PAGES = {
     "/industries": ("分行业联网率", "Rate by industry"),
     "/industries/3451": ("常山精工轴承有限公司", "Overview"),
     f"/enterprises/{FIRST}": ("磨床 1 号", "of 24 machines"),
+    f"/enterprises/{FIRST}/findings": ("线索不改变任何数字", "They change no figure"),
     f"/enterprises/{FIRST}/1/A-001": ("工业互联网标识", "Last read back equal"),
     "/movers": ("个百分点", "What moved the rate"),
     f"/movers/{FIRST}": ("计入情况", "Counted otherwise"),

@@ -32,6 +32,7 @@ NEEDED: dict[str, Permission | None] = {
     "/": Permission.FIGURES,
     "/enterprises": Permission.ENTERPRISES,
     "/enterprises/{uscc}": Permission.ENTERPRISES,
+    "/enterprises/{uscc}/findings": Permission.FINDINGS,
     "/enterprises/{uscc}/{site}/{asset}": Permission.ENTERPRISES,
     "/enterprises/{uscc}/{site}/{asset}/chart.json": Permission.READINGS,
     "/counties/{key}": Permission.ENTERPRISES,

@@ -31,11 +31,17 @@ class Permission(StrEnum):
     USERS = "manage-users"
     AUDIT_LOG = "read-audit-log"
     RESOLVE_OUTSIDE = "resolve-outside"  # ask resolvers that others run
+    FINDINGS = "see-findings"  # what is worth a check on site, and samples for it
     OPERATE = "operate"  # see counters and the state of the parts
 
 
 _READ = frozenset({Permission.FIGURES, Permission.ENTERPRISES, Permission.EXPORT})
-_OFFICER = _READ | {Permission.READINGS, Permission.LABELS, Permission.RESOLVE_OUTSIDE}
+_OFFICER = _READ | {
+    Permission.READINGS,
+    Permission.LABELS,
+    Permission.RESOLVE_OUTSIDE,
+    Permission.FINDINGS,
+}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: frozenset(Permission),
@@ -43,7 +49,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.COUNTY: _OFFICER,
     Role.PARK: _READ,
     Role.ENTERPRISE: _READ | {Permission.READINGS, Permission.LABELS},
-    Role.AUDITOR: _READ | {Permission.AUDIT_LOG},
+    Role.AUDITOR: _READ | {Permission.AUDIT_LOG, Permission.FINDINGS},
     Role.INTEGRATOR: _READ | {Permission.READINGS, Permission.LABELS, Permission.ENROL},
 }
 """What each role may do; nothing else is asked anywhere."""

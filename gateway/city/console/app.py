@@ -25,6 +25,7 @@ from gateway.city.console.control import DemonstrationControl
 from gateway.city.console.observation import Observation
 from gateway.city.console.pages import details, movers, published
 from gateway.city.console.pages.audit import AuditLog
+from gateway.city.console.pages.checking import findings
 from gateway.city.console.pages.choice import KEPT, ChoiceError, Choosing, MonthEndpoint
 from gateway.city.console.pages.codes import ADDRESS, CodePage
 from gateway.city.console.pages.drilldown import Drilldown
@@ -126,6 +127,7 @@ def _routes(context: ConsoleContext, pages: Pages) -> list[Route]:
         *gate.allow(Permission.FIGURES, *_overview_routes(pages, choosing, overview)),
         *_drilldown_routes(gate, endpoint, Drilldown(context, figures)),
         *_movers_routes(gate, endpoint, Movers(context, figures)),
+        *gate.allow(Permission.FINDINGS, findings.route(endpoint, context, figures)),
         *details.routes(gate, endpoint, details.Details(context, figures)),
         *_machine_routes(gate, endpoint, machine),
         *search.routes(gate, context, pages),

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from gateway.city.access.principal import Permission
 from gateway.city.console.asking import note_view, principal_of
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.live.present import Link
@@ -129,6 +130,7 @@ class Drilldown:
             "machines": machines,
             "county": county_name(row.county),
             "industry": industry_name(row.industry),
+            "may_check": principal_of(request).may(Permission.FINDINGS),
         }
         file = _machine_table(row, machines, rate_notes(table) if table else {})
         return View("enterprise.html", data, ("summary", "machines"), 2.0, file)

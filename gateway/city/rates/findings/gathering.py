@@ -11,7 +11,7 @@ import yaml
 from sqlalchemy import Connection, func, select
 
 from gateway.city.db.tables import enterprise, equipment, evidence, machine_books
-from gateway.city.rates.columns.evidence import countable, service_days, statuses_in_service
+from gateway.city.rates.columns.evidence import service_days, statuses_in_service
 from gateway.city.rates.columns.ledger import read_ledger
 from gateway.city.rates.findings.checks import findings, heaped
 from gateway.city.rates.findings.model import (
@@ -112,7 +112,9 @@ def _came(
 ) -> defaultdict[int, _Came]:
     columns, books, wanted = evidence.c, machine_books.c, list(machines)
     found: defaultdict[int, _Came] = defaultdict(_Came)
-    query = select(evidence).where(columns.day.between(days[0], days[-1]), *countable(inquiry))
+    query = select(evidence).where(columns.day.between(days[0], days[-1]))
+    if not inquiry.demonstration:
+        query = query.where(columns.synthetic.is_(False))
     counted = select(
         books.machine_id, books.day, books.gateway, books.device,
         func.sum(books.valid).label("valid"), func.sum(books.expected).label("expected"),
@@ -123,6 +125,8 @@ def _came(
             at, one = (row.day - days[0]).days, found[row.machine_id]
             level = inquiry.definition.level == 1 or row.source == "controller"
             one.valid |= (1 << at) * bool(row.good_hours and level)
+            if row.seeded:  # of the demonstration: nobody measured its times
+                continue
             midnight, known = day_start_ms(row.day), one.times.get(at)
             span = Times(row.first_ms - midnight, row.last_ms - midnight)
             one.times[at] = (

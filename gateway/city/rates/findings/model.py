@@ -53,7 +53,7 @@ class MachineDays:
     """A machine's month, and the week behind it. Of a mask bit d is day d + 1 of the month.
 
     Attributes:
-        number: asset number.
+        number: site and asset number, ``1/BR-001``.
         place: gateway and device that sent it, any one; empty: unknown.
         service: days in service.
         valid: of those, days with valid data at the headline's level.
@@ -101,7 +101,7 @@ class Finding:
     Attributes:
         kind: which.
         whose: USCC, or code of the county.
-        machines: asset numbers it rests on.
+        machines: site and asset numbers of those it rests on.
         numbers: by name in its sentences.
     """
 

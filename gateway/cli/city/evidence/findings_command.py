@@ -82,12 +82,12 @@ def _text(one: "Finding") -> str:
     from gateway.web.i18n import text
 
     machines = f" {visible(', '.join(one.machines))}" if one.machines else ""
-    what, kind = text("en", f"finding.what.{one.kind}", **one.numbers), f"finding.kind.{one.kind}"
+    what, kind = text("en", f"clue.what.{one.kind}", **one.numbers), f"clue.kind.{one.kind}"
     return (
         f"{one.whose}{machines}: {text('en', kind)}\n"
         f"  rests on: {what}\n"
-        f"  innocent reason: {text('en', f'finding.innocent.{one.kind}')}\n"
-        f"  check: {text('en', f'finding.check.{one.kind}')}"
+        f"  innocent reason: {text('en', f'clue.innocent.{one.kind}')}\n"
+        f"  check: {text('en', f'clue.check.{one.kind}')}"
     )
 
 
@@ -95,7 +95,7 @@ def _json(one: "Finding") -> str:
     from gateway.web.i18n import text
 
     sentences = {
-        name: {language: text(language, f"finding.{name}.{one.kind}", **one.numbers)
+        name: {language: text(language, f"clue.{name}.{one.kind}", **one.numbers)
                for language in ("zh", "en")}
         for name in ("what", "innocent", "check")
     }  # fmt: skip

@@ -1,0 +1,1 @@
+"""What is checked on site: findings of evidence, samples of machines."""
