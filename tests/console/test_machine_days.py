@@ -18,6 +18,7 @@ from gateway.core.days import day_of
 from tests.console.http import get
 from tests.console.town import NOW_MS, Town, uscc_of
 from tests.support.chromium import chromium
+from tests.support.city_db import months_anew
 
 MACHINE = f"/enterprises/{uscc_of(0)}/1/A-001"
 ID = 1
@@ -44,6 +45,7 @@ def break_days(connection: Connection) -> None:
     entries = [(date(2025, 11, 6), "sealed"), (date(2025, 11, 8), "in_use")]
     rows = [{"equipment_id": ID, "valid_from": day, "status": status} for day, status in entries]
     connection.execute(insert(tables.status_rows), rows)
+    months_anew(connection)
 
 
 async def test_each_day_says_what_it_is(city: Town, address: str) -> None:
@@ -72,6 +74,7 @@ async def test_a_verdict_names_the_days_that_decided(city: Town, address: str) -
     own, day = tables.evidence.c.machine_id == ID, tables.evidence.c.day
     lost = delete(tables.evidence).where(own, day.between(first, last), day > date(2025, 10, 20))
     city.database.run_now(lambda connection: connection.execute(lost))
+    city.database.run_now(months_anew)
     page = (await get(f"{address}{MACHINE}?lang=en&month=2025-10")).text
     assert "valid data on too few days" in page
     assert "<td>21–24, 27–31</td>" in page

@@ -19,7 +19,14 @@ from gateway.cli.city.evidence.proof_output import print_proof, proof_json
 from gateway.core.days import HOUR_MS, day_start_ms
 from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
 from gateway.relational.database import Database
-from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, days_between
+from tests.support.city_db import (
+    USCCS,
+    add_days,
+    add_enterprise,
+    add_machine,
+    days_between,
+    months_anew,
+)
 from tests.support.records import EVERY_DAY
 
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
@@ -197,6 +204,7 @@ def strange_month(connection: Connection, seed: int) -> None:
         if chance.random() < 0.3:
             doubtful = {"good_hours": 0, chance.choice(["uncertain_hours", "replayed_hours"]): 1}
             connection.execute(update(evidence).where(days == day).values(doubtful))
+    months_anew(connection)
 
 
 @pytest.mark.parametrize("seed", range(6))

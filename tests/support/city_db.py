@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, insert, text
+from sqlalchemy import Connection, Engine, create_engine, delete, insert, select, text
 from sqlalchemy.exc import OperationalError
 
+from gateway.city.db.schema.months import evidence_month
 from gateway.city.db.tables import (
     enterprise,
     equipment_rows,
+    evidence,
     roster_member,
     status_rows,
 )
 from gateway.city.db.upgrade import upgrade
-from gateway.city.evidence.rows import write_evidence
+from gateway.city.evidence.rows import months_of, write_evidence
 from gateway.city.ledger.machines import find_or_name
 from gateway.city.ledger.names import MachineName
 from gateway.core.days import day_start_ms
@@ -199,6 +201,14 @@ def add_days(
     ]
     if rows:
         write_evidence(connection, rows)
+
+
+def months_anew(connection: Connection) -> None:
+    """Write the months of evidence that a test has changed, or taken away, by hand."""
+    connection.execute(delete(evidence_month))
+    rows = months_of(connection.execute(select(evidence)).mappings())
+    if rows:
+        connection.execute(insert(evidence_month), rows)
 
 
 def days_between(first: date, last: date) -> list[date]:
