@@ -86,7 +86,12 @@ async def test_a_line_is_stopped_by_the_button_and_shows_with_its_cause(
         rows = "[...document.querySelectorAll('[data-live=gaps] li')].map(row => row.innerText)"
         both = "row.includes('gw-fire') && row.includes('connection lost')"
         shown = f"{rows}.some(row => {both})"
-        assert await page.until(shown)
+        button = "document.querySelector('#line-fire').outerHTML"
+        try:
+            await page.until(shown)
+        except AssertionError as error:
+            error.add_note(f"shown: {await page.evaluate(rows)}; {await page.evaluate(button)}")
+            raise
     gaps = get(running["console"] + "/gaps?format=json")
     assert "gw-fire" in json.dumps(gaps)
 

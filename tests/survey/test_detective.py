@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.core.status import GOOD
@@ -59,12 +59,13 @@ def test_a_float_is_found_in_each_order_by_what_the_panel_shows(
 
 
 @given(st.integers(-30_000, 30_000).filter(lambda raw: abs(raw) > 100))
+@example(4100)
 @settings(deadline=None)
 def test_a_scaled_integer_is_found_with_its_factor(raw: int) -> None:
-    (best, *_) = ranked([raw & 0xFFFF], f"{raw / 10:.1f} °C")
-    assert best.scaled == raw / 10
-    assert best.scale == 0.1
-    assert best.values == (raw,)
+    found = ranked([raw & 0xFFFF], f"{raw / 10:.1f} °C")
+    assert found[0].scaled == raw / 10
+    # Chance may give another number that shows the same: 4100 with its bytes turned is 410 in BCD.
+    assert (0.1, (raw,)) in [(one.scale, one.values) for one in found[:3]]
 
 
 def test_without_a_panel_a_row_of_floats_stands_first() -> None:
