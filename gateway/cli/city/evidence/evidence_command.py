@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.city.evidence import audit_command, findings_command
+from gateway.cli.city.evidence import audit_command, findings_command, sample_command
 from gateway.cli.city.evidence.progress import progress_bar
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.wording import counted
@@ -32,6 +32,7 @@ def register(root: typer.Typer) -> None:
     evidence.command("show", epilog=_SHOW_EXAMPLE)(_show)
     evidence.command("audit", epilog=audit_command.EXAMPLE)(audit_command.audit)
     evidence.command("findings", epilog=findings_command.EXAMPLE)(findings_command.findings)
+    sample_command.register(evidence)
     root.add_typer(evidence, name="evidence")
 
 
