@@ -43,7 +43,7 @@ from gateway.core.schema import encode_schema
 from gateway.core.status import Reason, uncertain
 from gateway.relational.database import Database
 from tests.support.city import USCC, city_file, schema_of
-from tests.support.city_db import add_enterprise, add_machine, sqlite_city
+from tests.support.city_db import add_enterprise, add_machine, months_anew, sqlite_city
 from tests.support.influxd import Influxd
 
 DAY = date(2026, 5, 4)
@@ -182,6 +182,8 @@ async def test_differences_are_found_both_ways(city: Database, store: Store) -> 
     ]
     city.run_now(lambda c: c.execute(update(evidence).where(own == 1).values(good_hours=0b1011)))
     city.run_now(lambda c: c.execute(insert(evidence), forged))
+    assert ("B-1", "month", "other_month", 0b1000) in await found(city, store)
+    city.run_now(months_anew)
     differs = {
         ("B-1", "claims", "not_stored", 0b0001),
         ("B-1", "holds", "not_written", 0b0100),
@@ -212,6 +214,8 @@ async def test_differences_are_found_both_ways(city: Database, store: Store) -> 
     assert ("B-1", "holds", "pending", 0b0100) in await found(city, store)
 
     city.run_now(lambda c: c.execute(delete(evidence).where(columns.day == DAY)))
+    assert ("B-1", "month", "other_month", 0) in await found(city, store)
+    city.run_now(months_anew)
     rebuild = Rebuild(city, store, NOW)
     assert [one async for one in rebuild.run(["gw-1"], [DAY], lambda: None)]
     left = await found(city, store)

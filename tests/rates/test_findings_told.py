@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from gateway.city.db.operation import begin
 from gateway.city.db.tables import evidence, gateway, machine_books
+from gateway.city.rates.declared.sheet import Declaration
+from gateway.city.rates.declared.values import write
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.findings.gathering import builtin_rules, enterprise_days, findings_of, heaps
 from gateway.city.rates.findings.model import Kind, Times
@@ -95,7 +97,22 @@ def test_what_is_held_is_what_is_looked_at(city: Database) -> None:
 def test_copies_are_found_and_round_ledgers(city: Database) -> None:
     (one,) = city.read_now(findings_of, inquiry(), builtin_rules())
     assert (one.kind, one.machines) == (Kind.SAME_TIMES, ("1/M-1", "1/M-2"))
-    assert list(city.read_now(lambda c: list(heaps(c, builtin_rules())))) == []
+    assert city.read_now(lambda c: list(heaps(c, "2026-09", builtin_rules()))) == []
+
+
+def test_round_numbers_that_a_county_declares_are_found(city: Database) -> None:
+    def declare(connection: Connection) -> None:
+        rows = []
+        for number in range(30):
+            uscc = f"9133082200000000{number:02d}"
+            add_enterprise(connection, uscc, county="330881")
+            rows.append(Declaration(uscc, "2026-09", 11 + number, 50 + 5 * number, "张三", "问卷"))
+        write(connection, rows, NOW, "root")
+
+    city.run_now(declare)
+    (one,) = city.read_now(lambda c: list(heaps(c, "2026-09", builtin_rules())))
+    assert (one.kind, one.whose, one.numbers) == (Kind.HEAPED, "330881", {"count": 30, "all": 30})
+    assert city.read_now(lambda c: list(heaps(c, "2026-08", builtin_rules()))) == []
 
 
 def test_the_command_says_what_to_check(

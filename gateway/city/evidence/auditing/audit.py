@@ -14,6 +14,7 @@ from operator import or_
 from sqlalchemy import Connection, select
 
 from gateway.city.db.schema.daymaps import evidence_taking
+from gateway.city.db.schema.months import evidence_month, month_number
 from gateway.city.db.tables import (
     evidence,
     gateway,
@@ -30,6 +31,7 @@ from gateway.city.evidence.auditing.differences import (
     Held,
     Key,
     differences,
+    other_months,
 )
 from gateway.city.evidence.rebuild import origins_of, recount
 from gateway.city.evidence.recount import Origins, Recount
@@ -113,7 +115,8 @@ class Audit:
         ids = find(connection, {name for name, *_ in gathered.stored}, day)
         held = gathered.held(ids)
         names = _names(connection, uscc, day)
-        claimed = _claimed(connection, day, names.keys() | {key[0] for key in held})
+        machines = names.keys() | {key[0] for key in held}
+        claimed = _claimed(connection, day, machines)
         known = Circumstances(
             counted=_counted_hours(connection, day, {key[0] for key in claimed}),
             storing=frozenset(gathered.storing),
@@ -129,7 +132,10 @@ class Audit:
             len({key[0] for key in claimed.keys() | held.keys()}),
             [
                 (spelt.get(one.machine, NOBODY), one)
-                for one in differences(day, claimed, held, known)
+                for one in (
+                    *differences(day, claimed, held, known),
+                    *other_months(day, claimed, _months(connection, day, machines)),
+                )
             ],
             frozenset(name for name, *_ in gathered.stored if name not in ids),
             frozenset(gathered.unknown),
@@ -211,6 +217,22 @@ def _claimed(connection: Connection, day: date, machines: Collection[int]) -> di
         )
         for part in chunks(machines)
         for row in connection.execute(query.where(columns.machine_id.in_(part)))
+    }
+
+
+def _months(
+    connection: Connection, day: date, machines: Collection[int]
+) -> dict[Key, tuple[bool, ...]]:
+    """What the rows of months, which rates read, say of a day."""
+    columns, bit = evidence_month.c, 1 << (day.day - 1)
+    query = select(evidence_month).where(columns.month == month_number(day))
+    return {
+        (row.machine_id, row.source, row.synthetic): tuple(
+            bool(days & bit) for days in (row.good_days, row.uncertain_days, row.days)
+        )
+        for part in chunks(machines)
+        for row in connection.execute(query.where(columns.machine_id.in_(part)))
+        if row.days & bit
     }
 
 

@@ -18,10 +18,14 @@ Key = tuple[int, str, bool]
 
 
 class Side(StrEnum):
-    """Who says more: evidence ``claims`` hours, or the store ``holds`` them."""
+    """Who says more: evidence ``claims`` hours, or the store ``holds`` them.
+
+    ``MONTH``: the row of the month, which rates read, is not what evidence says of the day.
+    """
 
     CLAIMS = "claims"
     HOLDS = "holds"
+    MONTH = "month"
 
 
 class Cause(StrEnum):
@@ -37,6 +41,7 @@ class Cause(StrEnum):
     NOT_STORED = "not_stored"
     LATE = "late"
     NOT_WRITTEN = "not_written"
+    OTHER_MONTH = "other_month"
 
     @property
     def is_explained(self) -> bool:
@@ -61,6 +66,9 @@ ADVICE: Mapping[Cause, str] = {
     "run `qulink evidence rebuild`, then `qulink rates correct`",
     Cause.NOT_WRITTEN: "evidence lacks it, as after a database was restored: run "
     "`qulink evidence rebuild`",
+    Cause.OTHER_MONTH: "what rates read of the month says otherwise than evidence: a day too few "
+    "is mended by `qulink evidence rebuild`; a day too many was written by hand, compare with a "
+    "backup",
 }
 """What each cause means, and what to do; a test holds it complete."""
 
@@ -130,7 +138,8 @@ class Difference:
         synthetic: simulated.
         side: who has them.
         gateway: that sent them, one of several.
-        hours: masks by name, those that are not 0; bit h is the hour that begins at h.
+        hours: masks by name, those that are not 0; bit h is the hour that begins at h. Of a month
+            that differs: those that evidence has of the day, perhaps none.
         cause: what it most likely comes from.
     """
 
@@ -156,6 +165,26 @@ def differences(
         if says is not None:
             yield from _claims(day, key, says, has, known)
         yield from _holds(day, key, says, has, known)
+
+
+def other_months(
+    day: date, claimed: Mapping[Key, Claimed], months: Mapping[Key, tuple[bool, ...]]
+) -> Iterator[Difference]:
+    """Machines of which the month's row says otherwise of a day than evidence.
+
+    Args:
+        day: Asia/Shanghai day.
+        claimed: what evidence says.
+        months: what the rows say: GOOD, UNCERTAIN, anything came.
+    """
+    for key in sorted(claimed.keys() | months.keys()):
+        says = claimed.get(key)
+        hours = says.hours if says is not None else NONE.hours
+        told = (bool(hours[0]), bool(hours[1]), says is not None)
+        if told != months.get(key, (False, False, False)):
+            some = {name: mask for name, mask in zip(MASKS, hours, strict=True) if mask}
+            gateway = says.gateway if says is not None else ""
+            yield Difference(key[0], day, *key[1:], Side.MONTH, gateway, some, Cause.OTHER_MONTH)
 
 
 def _claims(

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 from gateway.city.db.tables import enterprise, equipment, evidence, machine_books
 from gateway.city.rates.columns.evidence import service_days, statuses_in_service
 from gateway.city.rates.columns.ledger import read_ledger
+from gateway.city.rates.declared.values import declared
 from gateway.city.rates.findings.checks import findings, heaped
 from gateway.city.rates.findings.model import (
     EnterpriseDays,
@@ -157,16 +158,21 @@ def _networked(connection: Connection, inquiry: Inquiry) -> frozenset[int]:
     return frozenset(one.equipment_id for one in found if one.reason.networked)
 
 
-def heaps(connection: Connection, rules: Rules) -> Iterator[Finding]:
-    """Counties whose enterprises declare round numbers of machines, by the ledger of now."""
+def heaps(connection: Connection, month: str, rules: Rules) -> Iterator[Finding]:
+    """Counties with round numbers: of machines in the ledger of now, or declared for a month."""
     columns = equipment.c
     query = (
-        select(enterprise.c.county, func.count(columns.id))
-        .join(equipment, columns.uscc == enterprise.c.uscc)
+        select(enterprise.c.uscc, enterprise.c.county, func.count(columns.id))
+        .outerjoin(equipment, columns.uscc == enterprise.c.uscc)
         .group_by(enterprise.c.uscc, enterprise.c.county)
     )
-    counts = defaultdict[str, list[int]](list)
-    for county, number in connection.execute(query):
-        counts[county].append(number)
-    for county, numbers in sorted(counts.items()):
-        yield from heaped(county, numbers, rules)
+    told, ledger = declared(connection, month), defaultdict[str, list[int]](list)
+    networked, machines = defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
+    for uscc, county, number in connection.execute(query):
+        ledger[county].append(number)
+        if uscc in told:
+            networked[county].append(told[uscc].value.networked)
+            machines[county].append(told[uscc].value.equipment)
+    for counts in (ledger, machines, networked):
+        for county, numbers in sorted(counts.items()):
+            yield from heaped(county, numbers, rules)

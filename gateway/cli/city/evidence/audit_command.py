@@ -144,13 +144,13 @@ async def _compare(
 def _line(name: "MachineName", one: "Difference") -> str:
     from gateway.city.evidence.auditing.differences import ADVICE
 
+    kind = one.source + ", synthetic" * one.synthetic
+    head = f"{one.day}  {visible('/'.join(name))}  {kind}"
+    if one.side == "month":
+        return f"{head}: {one.cause}: {ADVICE[one.cause]}"
     hours = "; ".join(f"{_MASKS[mask]} {_ranges(bits)}" for mask, bits in one.hours.items())
     says = {"claims": "only evidence has", "holds": "only the store has"}[one.side]
-    kind = one.source + ", synthetic" * one.synthetic
-    return (
-        f"{one.day}  {visible('/'.join(name))}  {kind} by {one.gateway}: {says} hours {hours} "
-        f"– {one.cause}: {ADVICE[one.cause]}"
-    )
+    return f"{head} by {one.gateway}: {says} hours {hours} – {one.cause}: {ADVICE[one.cause]}"
 
 
 def _line_json(name: "MachineName", one: "Difference") -> str:

@@ -70,7 +70,9 @@ def _found(
         fail(f"the ledger has no enterprise {visible(enterprise)}; write its USCC in full")
     wanted = [enterprise] if enterprise else known
     if not enterprise:
-        yield from database.read_now(lambda connection: list(heaps(connection, rules)))
+        yield from database.read_now(
+            lambda connection: list(heaps(connection, period.month, rules))
+        )
     with progress_bar("findings", len(wanted)) as advance:
         for uscc in wanted:
             inquiry = Inquiry(headline, period, now_ms, city.demonstration, uscc=uscc)
