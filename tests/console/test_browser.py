@@ -28,6 +28,7 @@ PAGES = {
     f"/enterprises/{FIRST}/1/A-001": ("工业互联网标识", "Last read back equal"),
     "/movers": ("个百分点", "What moved the rate"),
     f"/movers/{FIRST}": ("计入情况", "Counted otherwise"),
+    "/details": ("联网率明细", "The rate in full"),
     "/search": ("在上方搜索框中输入", "Type a name or a number"),
     "/gaps": ("网关失去联系", "gateway silent"),
     "/quality": ("台账外设备", "Machines outside the ledger"),

@@ -12,7 +12,7 @@ from tests.console.town import Town, uscc_of
 async def test_each_dimension_adds_up_and_says_its_statistics(
     address: str, city: Town, lang: str
 ) -> None:
-    for by in ("county", "industry2", "industry3", "section", "county-industry"):
+    for by in ("county", "industry2", "industry3", "section", "county-industry", "size"):
         where = f"{address}/details?by={by}&month=2025-08&lang={lang}"
         page = (await get(where)).text
         assert ("联网率明细" if lang == "zh" else "The rate in full") in page

@@ -3,7 +3,7 @@
 What becomes of them in a cell is in :mod:`gateway.city.rates.cells`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -26,6 +26,7 @@ class Enterprise:
         in_scope: it is in the definition's scope.
         verified: its ledger was verified by that day.
         area: functional area; empty: none.
+        size: size class; empty: unknown.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Enterprise:
     in_scope: bool
     verified: bool
     area: str = ""
+    size: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ def tally(
 
     One of which nothing is known – its ledger is not verified though it has to be, or is empty –
     is *missing*. Its machines are assumed: those of its ledger, or else as many as the others
-    have in the mean.
+    of its size class have in the mean.
 
     Args:
         enterprises: by USCC.
@@ -212,12 +214,19 @@ def tally(
         for uscc, one in enterprises.items()
         if one.in_scope
     }
-    covered = [one.equipment for one in found.values() if not one.missing]
-    mean = Fraction(sum(covered), len(covered)) if covered else None
+    covered = [one for one in found.values() if not one.missing]
     return [
-        replace(one, assumed=mean) if one.missing and not _has_ledger(counts, uscc) else one
+        replace(one, assumed=_likely(one, covered))
+        if one.missing and not _has_ledger(counts, uscc)
+        else one
         for uscc, one in found.items()
     ]
+
+
+def _likely(one: Tally, covered: Sequence[Tally]) -> Fraction | None:
+    """Machines of one that nothing else is known of: the mean of its size class, or of all."""
+    alike = [other for other in covered if one.size and other.size == one.size] or covered
+    return Fraction(sum(other.equipment for other in alike), len(alike)) if alike else None
 
 
 def _has_ledger(counts: Mapping[str, Counts], uscc: str) -> bool:
@@ -244,6 +253,7 @@ def _tally(
         counts.networked,
         counts.counted,
         area=enterprise.area,
+        size=enterprise.size,
         verified=enterprise.verified,
         undetermined=counts.undetermined,
         missing=missing,

@@ -22,6 +22,7 @@ from gateway.city.ledger.bitemporal.knowledge import members_on, others, verifie
 from gateway.city.ledger.bitemporal.steps import at
 from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
+from gateway.city.ledger.size_class import size_class
 from gateway.city.rates.attendance import Attendance, Flags, Numbers
 from gateway.city.rates.columns.evidence import attendances
 from gateway.city.rates.columns.ledger import Ledger, read_ledger
@@ -51,6 +52,7 @@ def enterprises(connection: Connection, inquiry: Inquiry) -> dict[str, Enterpris
             in_scope=_in_scope(inquiry.definition, row, on_roster),
             verified=row["uscc"] in verified,
             area=row["functional_area"] or "",
+            size=size_class(row["employees"], row["revenue_wan"]),
         )
         for row in _as_of(connection, inquiry, rows)
     }

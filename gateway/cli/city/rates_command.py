@@ -44,6 +44,7 @@ class By(StrEnum):
     SECTION = "section"
     COUNTY_INDUSTRY = "county-industry"
     AREA = "area"
+    SIZE = "size"
     ENTERPRISE = "enterprise"
 
 

@@ -43,8 +43,9 @@ def cities(draw: st.DrawFn) -> list[Tally]:
         county = draw(st.sampled_from(["330802", "330822"]))
         industry = draw(st.sampled_from(["3451", "3452", "2032", "0610", "9999"]))
         area = draw(st.sampled_from(["", "QZ-ZZXC"]))
+        size = draw(st.sampled_from(["", "small"]))
         verified, own = draw(st.booleans()), draw(counts_of())
-        firms[f"E{number}"] = Enterprise("甲", county, industry, True, verified, area)
+        firms[f"E{number}"] = Enterprise("甲", county, industry, True, verified, area, size)
         counts[f"E{number}"] = (
             own if verified else own._replace(networked=0, counted=0, undetermined=0)
         )
@@ -103,6 +104,21 @@ def test_a_missing_enterprise_is_no_zero_and_has_the_machines_of_its_ledger() ->
     assert (told.missing, told.assumed, told.coverage) == (2, 14, Fraction(100, 3))
     assert found.bounds == (25, 87.5, 24)
     assert list(statistics_words_of(found))[-1].endswith("25.00 … 87.50 % (N = 24)")
+
+
+def test_of_an_empty_ledger_the_mean_of_the_size_class_is_taken() -> None:
+    sizes = {"A": "large", "B": "small", "C": "small", "D": "large", "E": "micro", "F": ""}
+    firms = {uscc: replace(firm(verified=uscc in "ABC"), size=size) for uscc, size in sizes.items()}
+    counts = {
+        uscc: Counts(0, number, 0, number, number)
+        for uscc, number in (("A", 100), ("B", 10), ("C", 20))
+    }
+    found = {one.uscc: one.assumed for one in tally(firms, counts, needs_verified=True)}
+    mean = Fraction(130, 3)
+    assert [found[uscc] for uscc in "DEF"] == [100, mean, mean]
+    sizes_of = all_cells(tally(firms, counts, needs_verified=True))["size"]
+    assert list(sizes_of) == ["large", "micro", "small", "unknown"]
+    assert name_of("size", "unknown").zh == "规模不明"
 
 
 def test_where_nothing_tells_there_are_no_bounds() -> None:

@@ -13,6 +13,7 @@ from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import enterprise, equipment, gateway
 from gateway.city.identifiers.labelled import shown_handle
 from gateway.city.ledger.names import MachineName
+from gateway.city.ledger.size_class import size_class
 from gateway.city.rates.cells.tally import Place
 
 Rows = Sequence[Any]
@@ -48,9 +49,24 @@ def ledger_size(connection: Connection, scope: Scope) -> tuple[int, int]:
 def places(connection: Connection, scope: Scope) -> dict[str, Place]:
     """Where the enterprises that are seen belong, by USCC."""
     own = enterprise.c
-    columns = (own.uscc, own.county, own.industry, own.functional_area)
+    columns = (
+        own.uscc,
+        own.county,
+        own.industry,
+        own.functional_area,
+        own.employees,
+        own.revenue_wan,
+    )
     rows = connection.execute(select(*columns).where(seen(scope)))
-    return {row.uscc: Place(row.county, row.industry, row.functional_area or "") for row in rows}
+    return {
+        row.uscc: Place(
+            row.county,
+            row.industry,
+            row.functional_area or "",
+            size_class(row.employees, row.revenue_wan),
+        )
+        for row in rows
+    }
 
 
 def enterprise_of(connection: Connection, uscc: str, scope: Scope) -> EnterpriseRow | None:

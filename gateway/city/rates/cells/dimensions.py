@@ -17,10 +17,13 @@ Dimension = Literal[
     "section",
     "county-industry",
     "area",
+    "size",
     "enterprise",
 ]
 """What cells stand for; industries are classes (4 digits), groups (3), divisions (2), sections."""
 
+NO_SIZE = "unknown"
+"""Key of enterprises whose size class nothing tells."""
 BETWEEN = "/"
 """Between county and industry in the key of a cell of both."""
 
@@ -32,6 +35,7 @@ _KEYS: dict[Dimension, Callable[[Tally], str]] = {
     "section": lambda one: industry_section(one.industry),
     "county-industry": lambda one: one.county + BETWEEN + one.industry,
     "area": lambda one: one.area,
+    "size": lambda one: one.size or NO_SIZE,
     "enterprise": lambda one: one.uscc,
 }
 

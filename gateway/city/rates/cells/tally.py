@@ -6,11 +6,16 @@ from typing import NamedTuple
 
 
 class Place(NamedTuple):
-    """Where an enterprise belongs: GB/T 2260 code, GB/T 4754 class, functional area or empty."""
+    """Where an enterprise belongs.
+
+    County (GB/T 2260), class of industry (GB/T 4754), functional area and size class; each of the
+    last two is empty where it has none.
+    """
 
     county: str
     industry: str
     area: str = ""
+    size: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,7 @@ class Tally:
         networked: K.
         equipment: N; 0 where it has no machine that counts, or is missing.
         area: functional area; empty: none.
+        size: size class; empty: unknown.
         verified: a person has verified its ledger.
         undetermined: of N, machines that only a missing date keeps out of K.
         missing: nothing is known of it: its machines are in no figure.
@@ -37,6 +43,7 @@ class Tally:
     networked: int
     equipment: int
     area: str = ""
+    size: str = ""
     verified: bool = True
     undetermined: int = 0
     missing: bool = False

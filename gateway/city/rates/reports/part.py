@@ -35,7 +35,13 @@ def _tally(uscc: str, place: Place, part: Cell) -> Tally:
     """An enterprise as its own cell has it."""
     told = part.statistics
     bare = Tally(
-        uscc, place.county, place.industry, part.networked, part.equipment, area=place.area
+        uscc,
+        place.county,
+        place.industry,
+        part.networked,
+        part.equipment,
+        area=place.area,
+        size=place.size,
     )
     if told is None:
         return bare

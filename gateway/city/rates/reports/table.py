@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Literal
 
 from gateway.city.ledger.codes import Name, area_name, county_name, industry_name
+from gateway.city.ledger.size_class import SIZE_CLASSES
 from gateway.city.rates.cells.cell import Cell
 from gateway.city.rates.cells.dimensions import (
     BETWEEN,
@@ -26,6 +27,7 @@ from gateway.city.rates.model import Approval, Definition
 from gateway.city.rates.period import Status
 from gateway.core.days import day_of
 
+_NO_SIZE = Name("规模不明", "Size unknown")
 WHOLE_CITY = Name("全市", "Whole city")
 
 
@@ -234,6 +236,8 @@ def name_of(by: Dimension, key: str) -> Name:
     """What a cell stands for, but for enterprises."""
     if by == "county":
         return county_name(key)
+    if by == "size":
+        return SIZE_CLASSES.get(key, _NO_SIZE)
     if by == "area":
         return area_name(key)
     if by != "county-industry":
