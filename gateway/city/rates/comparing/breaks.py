@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from gateway.city.db.operation import began_on
 from gateway.city.rates.cells.cell import Cell, full_cell
 from gateway.city.rates.cells.dimensions import CITY, without_rates
-from gateway.city.rates.definitions import builtin_definitions, definition_of
+from gateway.city.rates.definitions import builtin_definitions, definition_of, record_of
 from gateway.city.rates.facts import members
 from gateway.city.rates.frozen.results import StoredTable, final_table
 from gateway.city.rates.inquiry import Inquiry
@@ -79,12 +79,14 @@ def breaks(
 def _of_definition(
     connection: Connection, before: Inquiry, stored: StoredTable | None, now: StoredTable | None
 ) -> Break | None:
-    """The month before, as it was stored and by the definition that holds now."""
-    record = before.definition
-    current = record.hash if now is None else now.definition_hash
-    if stored is None or stored.definition_hash == current or current != record.hash:
+    """The month before, as it was stored and by the definition of the next."""
+    definition = before.definition
+    current = definition.hash if now is None else now.definition_hash
+    record = record_of(definition, current)
+    if stored is None or stored.definition_hash == current or record is None:
         return None
-    anew = _city(connection, replace(before, known=stored.ledger_change))
+    then = replace(before, definition=record, known=stored.ledger_change)
+    anew = _city(connection, then)
     return Break("definition", stored.month, stored.cells[CITY][CITY], anew)
 
 
