@@ -113,6 +113,15 @@ def test_a_published_month_is_computed_anew_as_it_was_known(city: Database, tmp_
     assert {by: parts for by, parts in known_then.items() if parts} == shown.cells
 
 
+def test_a_vintage_that_is_older_than_statistics_is_computed_anew_all_the_same(
+    city: Database,
+) -> None:
+    assert freeze_month(city, "ENR-A", "2026-10", day_start_ms(FROZEN), demonstration=False)
+    older = update(rate_result).values(in_scope=None, verified=None, p25=None, median=None)
+    city.run_now(lambda connection: connection.execute(older))
+    assert anew(city).differences == ()
+
+
 def test_what_changes_in_a_month_belongs_to_who_held_on_its_last_day(
     city: Database, tmp_path: Path
 ) -> None:

@@ -61,6 +61,9 @@ def city(tmp_path: Path) -> Database:
 def test_without_a_change_there_is_no_break(city: Database) -> None:
     for month in ("2026-08", "2026-09", "2026-10"):
         assert city.read_now(breaks, "ENR-A", month, NOW_MS, demonstration=False) == ()
+    for month in ("2026-09", "2026-10"):  # stored by one record, they are no break either
+        assert freeze_month(city, "ENR-A", month, NOW_MS, demonstration=False)
+    assert city.read_now(breaks, "ENR-A", "2026-10", NOW_MS, demonstration=False) == ()
     assert city.read_now(breaks, "ONL", None, NOW_MS, demonstration=False) == ()
 
 
