@@ -15,6 +15,7 @@ from gateway.city.rates.declared.report import as_file, beside, reasons_of
 from gateway.city.rates.declared.sheet import Declaration, count, month
 from gateway.city.rates.declared.values import declared
 from gateway.city.rates.definitions import builtin_definitions
+from gateway.city.rates.period import MonthError
 from gateway.city.rates.reasons import Reason
 from gateway.core.days import day_start_ms
 from gateway.relational.database import Database
@@ -68,6 +69,14 @@ def test_the_difference_is_explained_by_how_machines_count(
     assert row["points"] == "+29.17"
     assert "仅感知接入（N1） 1 台" in str(row["reasons_zh"])
     assert [name.zh for name in reasons_of(one.gap)][-1] == "不在台账 2 台"
+
+
+def test_a_month_that_is_none_is_no_month_without_declarations(database: Database) -> None:
+    for wrong in ("2026-1x", "2026-12"):
+        with pytest.raises(MonthError):
+            database.read_now(
+                beside, "ENR-A", wrong, NOW_MS, demonstration=False, definitions=RECORDS
+            )
 
 
 def test_nothing_is_overwritten_and_what_was_known_stays(

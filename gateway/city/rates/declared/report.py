@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from gateway.city.db.operation import began_on
 from gateway.city.ledger.codes import Name
 from gateway.city.rates.declared.gaps import Gap, gap
 from gateway.city.rates.declared.values import Declared, declared
 from gateway.city.rates.model import Definition
+from gateway.city.rates.period import period_of
 from gateway.city.rates.reasons import REASON_NAMES
 from gateway.city.rates.reports.drilldown import machine_facts
 from gateway.city.rates.reports.shown import points_text, shown_by
@@ -57,6 +59,8 @@ def beside(
         DefinitionError: no such definition.
         MonthError: no month, one that has not begun, or one before the city began.
     """
+    # Before it is looked up: nothing declared of a month that is none would read as an answer.
+    period_of(month, now_ms, began_on(connection))
     values = declared(connection, month, uscc, known_ms)
     found = []
     for own, value in values.items():
