@@ -12,7 +12,12 @@ from gateway.cli.city import reproduce_command
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, system_ms
 from gateway.cli.city.published_rates import EXAMPLE as _PUBLISHED_EXAMPLE
 from gateway.cli.city.published_rates import published
-from gateway.cli.city.rates import correct_command, declared_command, sensitivity_command
+from gateway.cli.city.rates import (
+    correct_command,
+    declared_command,
+    sensitivity_command,
+    workbook_command,
+)
 from gateway.cli.city.rates.asking import answer
 from gateway.cli.city.rates.output import print_rates
 from gateway.cli.city.rates.wording import Lang, LangOption, words_of
@@ -61,6 +66,7 @@ def register(root: typer.Typer) -> None:
     reproduce_command.register(rates)
     sensitivity_command.register(rates)
     declared_command.register(rates)
+    workbook_command.register(rates)
     root.add_typer(rates, name="rates")
 
 

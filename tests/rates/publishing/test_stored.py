@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import Connection, update
 from typer.testing import CliRunner, Result
 
@@ -153,3 +154,22 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     assert {row["conf_status"] for row in crossed["rows"]} == {"F", "N"}
     assert typed(tmp_path, "--month", "2026-10").exit_code == 1
     assert typed(tmp_path, "--definition", "COV").exit_code == 1
+
+
+def test_a_workbook_of_the_command_line(tmp_path: Path) -> None:
+    config = write(tmp_path / "city.yaml", CITY_FILE)
+    write(tmp_path / "passwd", "x")
+    (tmp_path / "data").mkdir()
+    made = open_database(load_city(config))
+    made.run_now(fill)
+    made.run_now(store, "2026-09", CITY)
+    made.engine.dispose()
+    out = tmp_path / "t.xlsx"
+    words = ["rates", "workbook", str(out), "-c", str(config), "--month", "2026-09"]
+    answer = CliRunner().invoke(build(["rates"]), words)
+    assert answer.exit_code == 0, answer.output
+    book = load_workbook(out, read_only=True)
+    assert book.sheetnames == ["数据", "说明", "修订"]
+    assert next(iter(book["修订"].iter_rows(min_row=2, values_only=True)))[:2] == (1, "最终")
+    refused = CliRunner().invoke(build(["rates"]), [*words, "--by", "town"])
+    assert refused.exit_code == 1 and "no lines by 'town'" in refused.output

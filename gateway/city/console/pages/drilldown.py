@@ -10,6 +10,7 @@ from starlette.requests import Request
 from gateway.city.access.principal import Permission
 from gateway.city.console.asking import note_view, principal_of
 from gateway.city.console.context import ConsoleContext
+from gateway.city.console.exports.workbooks import workbooks
 from gateway.city.console.live.present import Link
 from gateway.city.console.pages.choice import Choice
 from gateway.city.console.queries.database import (
@@ -54,7 +55,9 @@ class Drilldown:
         """The rate by industry."""
         table = (await self._month(request, choice)).table("industry")
         data = {"choice": choice, "table": table, "cells": table.ranked()}
-        return View("industries.html", data, ("cells", "note"), 4.0, as_table(table))
+        file = as_table(table)
+        files = workbooks(self._context, request, file, choice.definition, choice.shown)
+        return View("industries.html", data, ("cells", "note"), 4.0, file, files=files)
 
     async def _month(self, request: Request, choice: Choice) -> RateMonth:
         """The chosen month; a file waits longer for its first figure than a page."""
@@ -111,7 +114,8 @@ class Drilldown:
             "county_name": county_name,
             "industry_name": industry_name,
         }
-        return View("enterprises.html", data, ("headline", "cells"), 4.0, file)
+        files = workbooks(self._context, request, file, choice.definition, choice.shown)
+        return View("enterprises.html", data, ("headline", "cells"), 4.0, file, files=files)
 
     async def enterprise(self, request: Request, choice: Choice) -> View:
         """One enterprise with all its machines: counted or not, and why."""

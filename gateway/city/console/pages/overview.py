@@ -16,6 +16,7 @@ from gateway.city.console.charts.specifications import (
 )
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl, Line
+from gateway.city.console.exports.workbooks import workbooks
 from gateway.city.console.pages.choice import Choice, ChoiceError
 from gateway.city.console.pages.movers import earlier_month
 from gateway.city.console.queries.database import ledger_size
@@ -73,8 +74,10 @@ class Overview:
         # While there is no headline there is no trend either: it need not be waited for.
         still = partial(self._trend_pictures, language, choice) if table else _no_trend
         file = as_table(table) if isinstance(table, RateTable) else None
+        shown = choice.definition, choice.shown
+        files = workbooks(context, request, file, *shown) if file else {}
         live = ("headline", "counties") if choice.month else LIVE
-        return View("overview.html", data, live, table=file, still=still)
+        return View("overview.html", data, live, table=file, still=still, files=files)
 
     async def _lines(self, asking: Principal) -> list[Line] | None:
         """Lines of the demonstration, for who may start and stop them."""

@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from gateway.city.console.context import ConsoleContext
+from gateway.city.console.exports.workbooks import workbooks
 from gateway.city.console.remember import Remembered
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import last_day
@@ -66,7 +67,9 @@ class PublishedPage:
         file = as_file(table, asked.by, asked.definition)
         data |= {"table": table, "lines": shown}
         data["approval"] = asked.definition.approval_on(last_day(table.table.month))
-        return View("published.html", data, table=file)
+        month, record = table.table.month, asked.definition
+        files = workbooks(self._context, request, file, record, month, names=False)
+        return View("published.html", data, table=file, files=files)
 
     async def publication(self) -> Publication:
         """What is public; worked out anew only when a result was stored."""

@@ -1,0 +1,1 @@
+"""Rates as files for people and for other statistical systems."""
