@@ -12,7 +12,6 @@ from typing import get_args
 
 import pytest
 import yaml
-from gateway.cli.city.rates.correct_command import Why
 from sqlalchemy import update
 
 from edge_config.models.identifiers.suffix import SuffixPattern
@@ -32,6 +31,7 @@ from gateway.city.rates.model import EquipmentClass, LedgerStatus
 from gateway.city.rates.period import frozen_as, period_of
 from gateway.city.rates.plan import plan_on, plan_path, target
 from gateway.city.rates.reports.shown import percent_text
+from gateway.cli.city.rates.correct_command import Why
 from gateway.core.days import day_start_ms
 from gateway.relational.database import connect
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, sqlite_city
