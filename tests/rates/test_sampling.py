@@ -180,6 +180,15 @@ def test_a_sheet_goes_out_and_comes_back(city: Database, tmp_path: Path) -> None
     assert "95 % interval" in lines[0]
     assert lines[1] == "found otherwise than the month counts them: 0 of 8"
 
+    kept = [sheet.cell(rows[-1], at).value for at in range(1, len(head) + 1)]
+    sheet.delete_rows(rows[-1])
+    book.save(file)
+    code, lines = said(tmp_path, "sampled", file)
+    assert code == 1
+    assert "machines of the sample that have no row: 1" in lines[0]
+    for at, value in enumerate(kept, 1):
+        sheet.cell(rows[-1], at, value)
+
     sheet.cell(rows[0], place["现场找到"], "否")
     sheet.cell(rows[0], place["现场已联网"], "是")
     sheet.cell(rows[1], place["资产编号"], "other")
