@@ -105,6 +105,7 @@ GROUPS = {
     ("city", "token"),
     ("city", "user"),
     ("ledger",),
+    ("ledger", "stops"),
     ("evidence",),
     ("id",),
     ("id", "carrier"),

@@ -22,8 +22,12 @@ from gateway.city.db.tables import gateway, roster_member
 from gateway.city.evidence.recording import record
 from gateway.city.evidence.samples import samples_in
 from gateway.city.ingest.layout import batch_rows, layout_of
-from gateway.city.ledger.machines import MachineIds
+from gateway.city.ledger.bitemporal.acts import Doing, Kind, conclude
+from gateway.city.ledger.bitemporal.acts import begin as begin_act
+from gateway.city.ledger.machines import MachineIds, find
 from gateway.city.ledger.names import MachineName
+from gateway.city.ledger.stops.entering import write_stop
+from gateway.city.ledger.stops.table import Stop
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.model import Continuity
 from gateway.city.rates.reports.months import rate_month, rate_months, rate_table
@@ -65,6 +69,7 @@ class Item:
     undated: set[date] = field(default_factory=set)
     digital: bool = False
     key: bool = False
+    stops: list[tuple[date, date | None]] = field(default_factory=list)
 
     @property
     def evidence(self) -> set[tuple[date, str, bool]]:
@@ -119,6 +124,11 @@ def random_item(random: Random, uscc: str, number: int) -> Item:
     if random.random() < 0.2:
         seal(random, item)
     item.answers = random.random() < 0.5
+    if random.random() < 0.4:
+        for _ in range(random.choice([1, 1, 2])):
+            first = some_day(random)
+            length = random.choice([0, 3, 10, 40])
+            item.stops.append((first, random.choice([first + timedelta(length)] * 3 + [None])))
     item.digital, item.key = random.random() < 0.6, random.random() < 0.4
     return item
 
@@ -200,6 +210,20 @@ def write(connection: Connection, town: Town, random: Random) -> None:
         )
         if item not in early:
             send(connection, item)
+    plan(connection, town)
+
+
+def plan(connection: Connection, town: Town) -> None:
+    """Write the stops of all machines."""
+    doing = Doing(Kind.STOPS, "", "", day_start_ms(LAST))
+    act = begin_act(connection, doing)
+    names = {id(one): MachineName(one.uscc, "1", one.asset_no) for one in town.items}
+    ids = find(connection, names.values(), LAST)
+    for item in town.items:
+        for first, last in item.stops:
+            stop = Stop(item.uscc, "", "", "", item.asset_no, first, last, "heat", "x", "y")
+            write_stop(connection, act, stop, [ids[names[id(item)]]])
+    conclude(connection, act, doing)
 
 
 @dataclass
@@ -285,15 +309,26 @@ def regular(
     if not (inside and item.kind == "production" and stands(item, asked)):
         return False, False
     valid = days_with(town, item, asked, asked.first, {"controller"})
-    due = {day for day in days_between(asked.first, asked.as_of) if serves(item, day)}
-    if not every_day:
-        valid, due = ({day for day in days if not rests(day)} for days in (valid, due))
+    served = {day for day in days_between(asked.first, asked.as_of) if serves(item, day)}
+    due = set(served)
     if asked.today not in valid:
         due.discard(asked.today)
     due = {day for day in due if day >= town.began}
+    if not every_day:
+        valid, due = ({day for day in days if not rests(day)} for days in (valid, due))
+        still = {day for day in served if day >= town.began and not rests(day)}
+        still = {day for day in still if stands_still(item, day)}
+        valid, due = valid - still, due - still
+        if still and not due:
+            return False, False
     enough = bool(valid) and Fraction(len(valid), len(due)) >= Fraction(percent, 100)
     silent = [day for day in due if day > max(valid, default=asked.as_of)]
     return enough and len(silent) <= within_days and not date_missing(item, asked), True
+
+
+def stands_still(item: Item, day: date) -> bool:
+    """It was planned that it does."""
+    return any(first <= day and (last is None or day <= last) for first, last in item.stops)
 
 
 def rests(day: date) -> bool:

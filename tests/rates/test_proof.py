@@ -229,7 +229,7 @@ def test_the_days_shown_are_those_that_the_rate_counted(database: Database, seed
         if records[name].window_days is not None:
             continue
         marks = list(proof.marks[name].values())
-        served = [one for one in marks if one not in {Mark.OUT, Mark.REST}]
+        served = [one for one in marks if one not in {Mark.OUT, Mark.REST, Mark.STOPPED}]
         assert marks.count(Mark.VALID) == verdict.valid_days, name
         assert (len(served), marks.count(Mark.UNDATED)) == (
             verdict.service_days,

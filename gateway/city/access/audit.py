@@ -27,6 +27,8 @@ class Action(StrEnum):
     LEDGER_CORRECTION = "ledger-correction"
     LEDGER_RENAMING = "ledger-renaming"
     LEDGER_WITHDRAWAL = "ledger-withdrawal"
+    LEDGER_STOPS = "ledger-stops"
+    LEDGER_STOP_END = "ledger-stop-end"
     COMMANDED = "commanded"
     ANSWERED = "command-answered"
     RELEASED = "identifiers-released"

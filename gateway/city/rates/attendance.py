@@ -63,6 +63,18 @@ class DayData(NamedTuple):
     doubtful: Flags
 
 
+class Stopped(NamedTuple):
+    """Which machines stand still by plan on a day.
+
+    Attributes:
+        machines: they do.
+        late: of these, those of which it was said when the day was over.
+    """
+
+    machines: Flags
+    late: Flags
+
+
 class Attendance:
     """What the in-service days of a window brought; only they count.
 
@@ -82,13 +94,15 @@ class Attendance:
         undated: those that are undetermined.
         unproven: there are valid data at the level asked for on one of the undetermined ones.
         end_undated: the last day is undetermined.
+        stopped: days in service on which they stood still by plan; they are no in-service days.
+        stopped_late: those of them of which it was said when they were over.
     """
 
     def __init__(self, machines: int, window: Window) -> None:
         self.window = window
         self.status: Codes = np.zeros(machines, np.uint8)
-        self.service, self.silent, self.valid, self.undated = (
-            np.zeros(machines, np.int16) for _ in range(4)
+        self.service, self.silent, self.valid, self.undated, self.stopped, self.stopped_late = (
+            np.zeros(machines, np.int16) for _ in range(6)
         )
         self.last = np.zeros(machines, np.int32)
         self.seen, self.doubtful, self.unproven, self.end_undated = (
@@ -99,22 +113,30 @@ class Attendance:
         """Add a day of rest: it is on neither side, whatever data came."""
         self.end_undated = service.due & ~service.sure
 
-    def add(self, day: date, service: Service, data: DayData) -> None:
+    def add(
+        self, day: date, service: Service, data: DayData, stopped: Stopped | None = None
+    ) -> None:
         """Add the next day of the window; its days are added in order.
 
         Args:
             day: of the window.
             service: machines that are in service on it.
             data: what came of all machines.
+            stopped: who stands still by plan, and is on neither side; None: nobody.
         """
         due, sure = service
+        if due is not sure:
+            self.end_undated = due & ~sure
+        if stopped is not None:
+            self.stopped += due & stopped.machines
+            self.stopped_late += due & stopped.late
+            due, sure = (flags & ~stopped.machines for flags in service)
         self.seen |= due & data.seen
         self.doubtful |= due & data.doubtful
         valid = sure & data.valid
         if due is not sure:
             self.undated += due & ~sure
             self.unproven |= due & ~sure & data.valid
-            self.end_undated = due & ~sure
         # After ``seen``: what came today shows a connection, though the day does not count yet.
         if day == self.window.as_of and self.window.today_runs:
             due = valid

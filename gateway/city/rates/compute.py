@@ -100,6 +100,8 @@ def _machine_exclusion(
     # Whoever came within the month had no whole month to show regular data.
     if machine.commissioned_on is not None and machine.commissioned_on >= period.first:
         return Reason.NEWLY_COMMISSIONED
+    if machine.stopped_days and not machine.service_days:
+        return Reason.PLANNED_STOP
     if not _reaches(machine, definition.denominator_level):
         return Reason.NEVER_CONNECTED
     return None

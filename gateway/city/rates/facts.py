@@ -163,6 +163,8 @@ class MachineMonths:
             end_undated=bool(days.end_undated[place]),
             digital=bool(ledger.digital[place]),
             key=bool(ledger.key[place]),
+            stopped_days=int(days.stopped[place]),
+            stopped_late=int(days.stopped_late[place]),
         )
 
     def kinds(self, first: date, firms: Numbers) -> tuple[Numbers, Numbers]:
@@ -185,7 +187,7 @@ class MachineMonths:
             firms, self.ledger.classes, days.status, is_new, days.service, days.silent,
             days.seen, days.valid, days.doubtful, self.answering, same,
             self.start_unknown, days.undated, days.unproven, days.end_undated,
-            self.ledger.digital, self.ledger.key,
+            self.ledger.digital, self.ledger.key, days.stopped != 0,
         )  # fmt: skip
         key = np.zeros(len(firms), np.int64)
         for column in columns:

@@ -159,7 +159,7 @@ class Definition(StrictModel):
     days: Literal["all", "scheduled"] = Field(
         "all",
         description="which in-service days count; scheduled: not those of rest by the official "
-        "holiday calendar",
+        "holiday calendar, nor planned stops",
     )
     window_days: int | None = Field(
         None, ge=1, le=366, description="evidence of the last days; null: of the month"

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     KEY_EXCLUDED = "key_excluded"
     NOT_IN_SERVICE = "not_in_service"
     NEWLY_COMMISSIONED = "newly_commissioned"
+    PLANNED_STOP = "planned_stop"
     NEVER_CONNECTED = "never_connected"
     NO_EVIDENCE = "no_evidence"
     UNCERTAIN_ONLY = "uncertain_only"
@@ -50,6 +51,7 @@ _EXCLUSIONS = frozenset(
         Reason.KEY_EXCLUDED,
         Reason.NOT_IN_SERVICE,
         Reason.NEWLY_COMMISSIONED,
+        Reason.PLANNED_STOP,
         Reason.NEVER_CONNECTED,
     }
 )
@@ -73,6 +75,9 @@ REASON_NAMES = {
     Reason.NOT_IN_SERVICE: Name("非在用、备用状态", "not in use or on standby"),
     Reason.NEWLY_COMMISSIONED: Name(
         "当月投用，次月起计入", "commissioned this month; counts from the next"
+    ),
+    Reason.PLANNED_STOP: Name(
+        "整个时段计划停机，不计入", "stood still by plan on every day that counts"
     ),
     Reason.NEVER_CONNECTED: Name("从未接入", "never connected"),
     Reason.NO_EVIDENCE: Name("无有效数据", "no valid data"),

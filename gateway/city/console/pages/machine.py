@@ -29,6 +29,7 @@ from gateway.city.db.operation import began_on
 from gateway.city.identifiers.labelled import label_code
 from gateway.city.ledger.codes import county_name
 from gateway.city.ledger.names import MachineName
+from gateway.city.ledger.stops.table import REASONS
 from gateway.city.live.newest import LiveValue
 from gateway.city.rates.period import period_of
 from gateway.city.rates.proving.proof import Asked, Proof, proven
@@ -124,7 +125,12 @@ class MachinePage:
             shown = proof.definition
         doubted = sum(one.doubted_hours != 0 for one in proof.days)
         strip = strip_of(proof, shown, self._context.definitions)
-        return beside | {"strip": strip, "shown": shown, "doubted_days": doubted}
+        return beside | {
+            "strip": strip,
+            "shown": shown,
+            "doubted_days": doubted,
+            "stop_reasons": REASONS,
+        }
 
     def _proof(
         self, connection: Connection, machine: MachineName, machine_id: int, choice: Choice

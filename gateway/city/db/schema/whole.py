@@ -11,11 +11,12 @@ from gateway.city.db.schema import (
     months,
     operation,
     rates,
+    stops,
 )
 
 MODULES = (
     *(tables, access, clock, daymaps, declared, identifiers),
-    *(ledger_history, months, operation, rates),
+    *(ledger_history, months, operation, rates, stops),
 )
 """Each adds its tables when it is imported."""
 

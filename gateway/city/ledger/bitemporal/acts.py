@@ -22,6 +22,8 @@ class Kind(StrEnum):
     CORRECTION = "correction"  # of one row, on the page
     RENAMING = "renaming"
     WITHDRAWAL = "withdrawal"
+    STOPS = "stops"
+    STOP_END = "stop-end"
 
 
 @dataclass(frozen=True, slots=True)

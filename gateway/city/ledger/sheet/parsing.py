@@ -76,8 +76,8 @@ def parse(sheets: Iterable[LedgerSheet], today: date, hidden: Hidden = Hidden.RE
             continue
         visible = visible_part(sheet, hidden, tables.problems, tables.notes)
         if visible is not None:
-            records = tables.equipment if table == "equipment" else tables.enterprise
-            records.extend(_records(visible, TABLES[table], today, tables))
+            rows = tables.equipment if table == "equipment" else tables.enterprise
+            rows.extend(records(visible, TABLES[table], today, tables))
     return tables
 
 
@@ -97,7 +97,7 @@ def parse_rows(
     for sheet in sheets:
         visible = visible_part(sheet, Hidden.REFUSE, tables.problems, tables.notes)
         if visible is not None:
-            found.extend(_records(visible, columns, today, tables))
+            found.extend(records(visible, columns, today, tables))
     return found, tables.problems
 
 
@@ -108,9 +108,10 @@ _NO_TABLE = (
 )
 
 
-def _records(
+def records(
     sheet: LedgerSheet, columns: Sequence[Column], today: date, tables: Tables
 ) -> Iterator[Record]:
+    """The rows of one table; what is wrong or to be told of them goes into ``tables``."""
     layout = _layout(sheet, columns, tables.problems)
     written = {column.key: sheet.header.cell(place) for place, column in layout}
     named = {place for place, text in enumerate(sheet.header.cells) if text}

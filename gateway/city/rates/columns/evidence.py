@@ -13,10 +13,11 @@ import numpy as np
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, case, cast, or_, select
 
 from gateway.city.db.schema.months import evidence_month, month_number
-from gateway.city.rates.attendance import Attendance, DayData, Flags, Numbers, Service
+from gateway.city.rates.attendance import Attendance, DayData, Flags, Numbers, Service, Stopped
 from gateway.city.rates.columns.ledger import Ledger
 from gateway.city.rates.columns.numbers import all_of, narrowed, numbers_in
 from gateway.city.rates.columns.progress import Progress, unreported
+from gateway.city.rates.columns.stops import StopDays, stop_days
 from gateway.city.rates.days.service import ServiceDays
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
@@ -50,13 +51,15 @@ def attendances(
     found = [Attendance(len(ledger.ids), inquiry.window) for inquiry in inquiries]
     service = service_days(ledger)
     days = sorted({day for inquiry in inquiries for day in inquiry.window.days()})
+    stops = _stops(connection, ledger, inquiries, days)
     came = evidence_of(connection, ledger, inquiries[0], days)
     for number, (day, (places, flags)) in enumerate(zip(days, came, strict=True), 1):
         service.turn_to(day)
+        stopped = stops.on(day, len(ledger.ids)) if stops else None
         for inquiry, one in zip(inquiries, found, strict=True):
             in_service = statuses_in_service(ledger, inquiry.definition)
             if one.window.first <= day <= one.window.as_of:
-                _add(one, day, service.service(in_service), inquiry, (places, flags))
+                _add(one, day, service.service(in_service), inquiry, (places, flags), stopped)
             if day == one.window.as_of:
                 one.status = service.status(in_service)
         progress("evidence", number, len(days))
@@ -69,11 +72,23 @@ def _add(
     service: Service,
     inquiry: Inquiry,
     came: tuple[Numbers, Numbers],
+    stopped: Stopped | None,
 ) -> None:
-    if inquiry.calendar is not None and inquiry.calendar.is_rest(day):
+    calendar = inquiry.calendar
+    if calendar is not None and calendar.is_rest(day):
         attendance.rest(service)
-    else:
-        attendance.add(day, service, _data(len(service.due), inquiry, *came))
+        return
+    data = _data(len(service.due), inquiry, *came)
+    # Where all days count, they do whatever was planned.
+    attendance.add(day, service, data, None if calendar is None else stopped)
+
+
+def _stops(
+    connection: Connection, ledger: Ledger, inquiries: Sequence[Inquiry], days: Sequence[date]
+) -> StopDays | None:
+    if all(inquiry.calendar is None for inquiry in inquiries):
+        return None
+    return stop_days(connection, ledger, days[0], days[-1], inquiries[0].known)
 
 
 def service_days(ledger: Ledger) -> ServiceDays:

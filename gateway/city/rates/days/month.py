@@ -25,6 +25,8 @@ class MachineMonth(NamedTuple):
         end_undated: the as-of day is one of them.
         digital: the ledger says that it is a digital machine.
         key: the ledger says that it is key equipment.
+        stopped_days: in-service days on which it stood still by plan, on neither side.
+        stopped_late: those of them of which it was said when they were over.
     """
 
     equipment_class: str
@@ -44,3 +46,5 @@ class MachineMonth(NamedTuple):
     end_undated: bool = False
     digital: bool = False
     key: bool = False
+    stopped_days: int = 0
+    stopped_late: int = 0

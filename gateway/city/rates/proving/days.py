@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 
 from gateway.city.evidence.counts import DayCounts
+from gateway.city.ledger.stops.held import Standing
 from gateway.city.rates.model import Definition
 from gateway.city.rates.reasons import Reason
 
@@ -55,6 +56,7 @@ class ProofDay:
         service: in service by the ledger; None: undetermined, since a date is missing.
         rest: a day of rest by the official calendar, which some definitions leave out; None: the
             year's arrangement is not known.
+        stop: by which the machine stood still by plan, which the same definitions leave out.
         sources: what came, by kind of source.
         counts: values valid and due, as its edges counted them; None: not told.
         gaps_ms: milliseconds of the day in gaps of its devices, by cause; gaps of several tags at
@@ -69,6 +71,7 @@ class ProofDay:
     counts: DayCounts | None
     gaps_ms: Mapping[str, int]
     doubted_hours: int
+    stop: Standing | None = None
 
     def first_ms(self) -> int | None:
         """Time of the first value of the day, of any source; None: none came."""
@@ -87,6 +90,7 @@ class Mark(StrEnum):
     DOUBTFUL = "doubtful"
     MISSING = "missing"
     REST = "rest"
+    STOPPED = "stopped"
     OUT = "out"
     UNDATED = "undated"
     PENDING = "pending"
@@ -112,10 +116,12 @@ def mark_of(
     """
     if definition.days == "scheduled" and day.rest:
         return Mark.REST
+    if service is False:
+        return Mark.OUT
+    if definition.days == "scheduled" and day.stop is not None:
+        return Mark.STOPPED
     if service is None:
         return Mark.UNDATED
-    if not service:
-        return Mark.OUT
     came = _came(day, definition, demonstration=demonstration)
     return Mark.PENDING if runs and came is not Mark.VALID else came
 

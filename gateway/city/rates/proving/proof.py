@@ -19,6 +19,7 @@ from gateway.city.db.tables import equipment, evidence
 from gateway.city.evidence.counts import counts_of
 from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
+from gateway.city.ledger.stops.held import stops_of
 from gateway.city.rates.columns.evidence import service_days, statuses_in_service
 from gateway.city.rates.columns.ledger import read_ledger
 from gateway.city.rates.compute import Period
@@ -209,6 +210,7 @@ def _days(
     days = asked.days
     sources, lacking = _sources(connection, asked), gaps_of(connection, place, days)
     counts, doubted = counts_of(connection, asked.machine_id, days), _doubted(connection, asked)
+    stops = stops_of(connection, asked.machine_id)
     for day in days:
         yield ProofDay(
             day=day,
@@ -218,6 +220,7 @@ def _days(
             counts=counts.get(day),
             gaps_ms=by_cause(lacking, day_start_ms(day), asked.now_ms),
             doubted_hours=doubted[day],
+            stop=next((one for one in stops if one.covers(day)), None),
         )
 
 

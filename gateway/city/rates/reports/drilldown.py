@@ -33,6 +33,8 @@ class MachineVerdict:
         undated_days: of those, days of which it is undetermined whether it was in service.
         valid_days: of those, days with valid data at the definition's level.
         last_valid: last valid day of the window.
+        stopped_days: days in service on which it stood still by plan; they are on neither side.
+        stopped_late: of those, days of which it was said when they were over.
         same_unit_as: number of the machine for which the same unit counts.
     """
 
@@ -50,6 +52,8 @@ class MachineVerdict:
     valid_days: int
     last_valid: date | None
     same_unit_as: str = ""
+    stopped_days: int = 0
+    stopped_late: int = 0
 
     @property
     def why(self) -> Name:
@@ -131,4 +135,6 @@ def _verdict(inquiry: Inquiry, enterprise: Enterprise, fact: MachineFact) -> Mac
         valid_days=month.valid_days,
         last_valid=month.last_valid,
         same_unit_as=month.same_unit_as,
+        stopped_days=month.stopped_days,
+        stopped_late=month.stopped_late,
     )

@@ -6,6 +6,8 @@ from datetime import datetime
 
 import typer
 
+from gateway.city.ledger.stops.held import Standing
+from gateway.city.ledger.stops.table import REASONS
 from gateway.city.rates.proving.days import ProofDay, Source
 from gateway.city.rates.proving.proof import Proof
 from gateway.city.rates.reports.drilldown import MachineVerdict
@@ -32,7 +34,7 @@ def print_proof(proof: Proof) -> None:
 
 
 def _lines(day: ProofDay) -> Iterator[str]:
-    service, more = _SERVICE[day.service] + _REST[day.rest], _more(day)
+    service, more = _SERVICE[day.service] + _REST[day.rest] + _stop(day), _more(day)
     if not day.sources:
         yield f"{'.' * _HOURS}  {service}, no evidence{more}"
     for one in day.sources:
@@ -92,6 +94,7 @@ def _day(day: ProofDay) -> dict[str, object]:
         "day": day.day.isoformat(),
         "in_service": day.service,
         "rest": day.rest,
+        **({} if day.stop is None else {"planned_stop": _stop_json(day.stop)}),
         "sources": [
             {name: getattr(one, name) for name in names} | {"level": _LEVELS[one.source]}
             for one in day.sources
@@ -100,6 +103,19 @@ def _day(day: ProofDay) -> dict[str, object]:
         "gaps_ms": dict(day.gaps_ms),
         "doubted_hours": day.doubted_hours,
     }
+
+
+def _stop(day: ProofDay) -> str:
+    if day.stop is None:
+        return ""
+    said, late = day.stop.stop, day.stop.entered_on > day.day
+    when = ", entered when the day was over" if late else ""
+    return f", stopped by plan ({REASONS[said.reason].en}, {visible(said.document)}{when})"
+
+
+def _stop_json(one: Standing) -> dict[str, object]:
+    said, entered = one.stop, one.entered_on.isoformat()
+    return {"reason": said.reason, "document": said.document, "entered_on": entered}
 
 
 def _verdict(one: MachineVerdict) -> dict[str, object]:

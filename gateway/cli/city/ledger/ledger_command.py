@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli.city.ledger import stops_command
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.user import system_user
 
@@ -57,6 +58,7 @@ def register(root: typer.Typer) -> None:
     ledger.command("rename", epilog=_RENAME_EXAMPLE)(_rename)
     ledger.command("withdraw", epilog=_WITHDRAW_EXAMPLE)(_withdraw)
     ledger.command("history", epilog=_HISTORY_EXAMPLE)(_history)
+    stops_command.register(ledger)
     root.add_typer(ledger, name="ledger")
 
 
