@@ -55,6 +55,9 @@ class Cell:
         return Bounds(100 * self.networked / equipment, 100 * most / equipment, equipment)
 
 
+_NOTHING = Fraction(0)
+
+
 def cell(tallies: Iterable[Tally]) -> Cell:
     """The rate of a set of enterprises, without its statistics."""
     # An enterprise without machines has no rate of its own that a mean could take in.
@@ -85,8 +88,10 @@ def full_cell(tallies: Sequence[Tally]) -> Cell:
 
 def _total(assumed: Sequence[Fraction | None]) -> Fraction | None:
     """Machines of all missing enterprises; None if nothing tells of one."""
+    if not assumed:
+        return _NOTHING
     known = [one for one in assumed if one is not None]
-    return sum(known, Fraction(0)) if len(known) == len(assumed) else None
+    return sum(known, _NOTHING) if len(known) == len(assumed) else None
 
 
 def _mean(tallies: list[Tally]) -> Fraction:

@@ -35,6 +35,9 @@ def spread(rates: Iterable[tuple[int, int]]) -> Spread | None:
     ordered = sorted((one for one in rates if one[1]), key=_order)
     if not ordered:
         return None
+    if len(ordered) == 1:  # a city has ten thousand cells of one enterprise, and fractions are slow
+        own = _percent(ordered[0])
+        return Spread(own, own, own)
     return Spread(*(_quantile(ordered, part) for part in (1, 2, 3)))
 
 
