@@ -68,3 +68,13 @@ async def test_a_month_that_is_not_final_is_not_there(base: str) -> None:
     assert (answer.status_code, "Not published" in answer.text) == (404, True)
     assert (await get(f"{base}/published?definition=COV")).status_code == 404
     assert (await get(f"{base}/published?by=enterprise")).status_code == 404
+
+
+async def test_what_is_public_is_there_as_sdmx(base: str) -> None:
+    page = (await get(f"{base}/published?lang=en")).text
+    assert "format=sdmx-csv" in page and "format=sdmx-structure" in page
+    data = await get(f"{base}/published?format=sdmx-csv")
+    assert data.headers["content-type"].startswith("application/vnd.sdmx.data+csv;version=2.0.0")
+    assert data.text.startswith("STRUCTURE,STRUCTURE_ID,ACTION,FREQ,REF_AREA,ACTIVITY,INDICATOR")
+    structure = (await get(f"{base}/published?format=sdmx-structure")).json()
+    assert structure["data"]["dataflows"][0]["id"] == "DF_ENR"

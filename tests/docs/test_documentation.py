@@ -113,7 +113,7 @@ def test_every_direct_dependency_is_explained() -> None:
 
 
 def test_locks_name_no_package_source() -> None:
-    paths = [*ROOT.glob("requirements/*.txt"), ROOT / "tests/foreign/python/requirements.txt"]
+    paths = [*ROOT.glob("requirements/*.txt"), *ROOT.glob("tests/foreign/*/requirements.txt")]
     locks = [path.read_text() for path in paths]
     assert len(locks) >= 5
     assert all("://" not in lock and "--hash=sha256:" in lock for lock in locks)

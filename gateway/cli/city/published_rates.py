@@ -20,6 +20,13 @@ EXAMPLE = "Example: `qulink rates published --by county-industry --month 2026-10
 _WITHHELD = "不予公布 withheld"
 
 
+class Format(StrEnum):
+    """Formats of other statistical systems."""
+
+    SDMX_CSV = "sdmx-csv"
+    SDMX_STRUCTURE = "sdmx-structure"
+
+
 class Lines(StrEnum):
     """What the lines are."""
 
@@ -36,6 +43,10 @@ def published(
     month: Annotated[str, typer.Option(help="YYYY-MM; default: the newest final one.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", help="SDMX-CSV 2.0 of all lines, or the structure that it has."),
+    ] = None,
     lang: LangOption = Lang.EN,
     config: CityFile = DEFAULT,
 ) -> None:
@@ -46,10 +57,13 @@ def published(
     from gateway.city.rates.publishing.lines import as_file
     from gateway.web.tables import csv_text, json_text
 
-    if as_json and as_csv:
-        fail("choose one of --json and --csv")
+    if as_json + as_csv + (form is not None) > 1:
+        fail("choose one of --json, --csv and --format")
     city = load(config)
     record, table = _read(city, definition or city.definitions.headline, month)
+    if form is not None:
+        typer.echo(_sdmx(city, record, table, form), nl=False)
+        return
     file = as_file(table, by.value, record)
     if as_json:
         typer.echo(json_text(file, demonstration=city.demonstration))
@@ -58,6 +72,16 @@ def published(
         typer.echo(csv_text(file, demonstration=city.demonstration, language=words), nl=False)
     else:
         _print(record, table, by, demonstration=city.demonstration)
+
+
+def _sdmx(city: "CityConfig", record: "Definition", table: "PublishedTable", form: Format) -> str:
+    from gateway.city.ledger.codes import Name
+    from gateway.city.rates.exports.sdmx import sdmx_csv, sdmx_structure
+
+    own = city.city
+    if form is Format.SDMX_CSV:
+        return sdmx_csv(table, record, own.region)
+    return sdmx_structure(table, record, own.region, Name(own.name_zh, own.name_en))
 
 
 def _read(city: "CityConfig", name: str, month: str) -> "tuple[Definition, PublishedTable]":

@@ -150,6 +150,12 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     chinese = csv.DictReader(io.StringIO(typed(tmp_path, "--csv", "--lang", "zh").output))
     said = {row["县（市、区）"]: row["数值标志"] for row in chinese}
     assert (said["柯城区"], said["全市"]) == ("不予公布", "正常")
+    sdmx = list(csv.DictReader(io.StringIO(typed(tmp_path, "--format", "sdmx-csv").output)))
+    assert {row["CONF_STATUS"] for row in sdmx} == {"F", "N"}
+    assert (
+        json.loads(typed(tmp_path, "--format", "sdmx-structure").output)["meta"]["id"] == "DF_ENR"
+    )
+    assert typed(tmp_path, "--format", "sdmx-csv", "--csv").exit_code == 1
     crossed = json.loads(typed(tmp_path, "--by", "county-industry", "--json").output)
     assert {row["conf_status"] for row in crossed["rows"]} == {"F", "N"}
     assert typed(tmp_path, "--month", "2026-10").exit_code == 1

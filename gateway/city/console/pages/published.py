@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from gateway.city.console.context import ConsoleContext
+from gateway.city.console.exports.sdmx import sdmx_files
 from gateway.city.console.exports.workbooks import workbooks
 from gateway.city.console.remember import Remembered
 from gateway.city.rates.model import Definition
@@ -68,7 +69,8 @@ class PublishedPage:
         data |= {"table": table, "lines": shown}
         data["approval"] = asked.definition.approval_on(last_day(table.table.month))
         month, record = table.table.month, asked.definition
-        files = workbooks(self._context, request, file, record, month, names=False)
+        files = dict(workbooks(self._context, request, file, record, month, names=False))
+        files |= sdmx_files(self._context, table, record)
         return View("published.html", data, table=file, files=files)
 
     async def publication(self) -> Publication:
