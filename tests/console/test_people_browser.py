@@ -12,6 +12,7 @@ from tests.support.chromium import Page, chromium
 
 pytestmark = pytest.mark.long
 
+LEDGER = ("/ledger", "/ledger/enterprises", "/ledger/machines/1", "/ledger/machines/1/correct")
 LOOKS = (("zh", "light", 1280), ("en", "dark", 390))
 
 
@@ -44,7 +45,7 @@ async def test_a_user_comes_in_by_a_link_and_administers(tmp_path: Path) -> None
         for language, scheme, width in LOOKS:
             await page.viewport(width, 800, mobile=width < 640)
             await page.colours(scheme)
-            for path in ("/users", "/account", "/tokens"):
+            for path in ("/users", "/account", "/tokens", *LEDGER):
                 await _looks_right(page, f"{base}{path}?lang={language}")
         assert page.problems == []
 

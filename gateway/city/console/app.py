@@ -33,6 +33,7 @@ from gateway.city.console.pages.identifiers import assigning, labels, outbox
 from gateway.city.console.pages.identifiers.assigning import Assigning
 from gateway.city.console.pages.identifiers.labels import LabelsPage
 from gateway.city.console.pages.identifiers.outbox import OutboxPage
+from gateway.city.console.pages.ledger import addresses as ledger
 from gateway.city.console.pages.machine import MachinePage, machine_address
 from gateway.city.console.pages.movers import Movers
 from gateway.city.console.pages.overview import Overview
@@ -59,6 +60,7 @@ NEEDS = {
     "/identifiers/labels": Permission.LABELS,
     search.ADDRESS: Permission.ENTERPRISES,
     "/gaps": Permission.ENTERPRISES,
+    "/ledger": Permission.ENTERPRISES,
     "/quality": Permission.ENTERPRISES,
     "/books": Permission.ENTERPRISES,
     ADDRESS: Permission.ENTERPRISES,
@@ -74,6 +76,7 @@ NAVIGATION = (
     ("/industries", "nav.industries"),
     (movers.ADDRESS, "nav.movers"),
     ("/identifiers", "nav.identifiers"),
+    ("/ledger", "nav.ledger"),
     ("/gaps", "nav.gaps"),
     ("/quality", "nav.quality"),
     ("/books", "nav.books"),
@@ -131,6 +134,7 @@ def _routes(context: ConsoleContext, pages: Pages) -> list[Route]:
         *details.routes(gate, endpoint, details.Details(context, figures)),
         *_machine_routes(gate, endpoint, machine),
         *search.routes(gate, context, pages),
+        *ledger.routes(gate, context, pages),
         *_record_routes(gate, pages, Records(context, figures.gateways)),
         *gate.allow(Permission.ENTERPRISES, *_code_routes(CodePage(context, pages))),
         *_identifier_routes(gate, context, pages),
@@ -175,12 +179,9 @@ def _pages(context: ConsoleContext) -> Pages:
         "points": points_text,
         "said": said,
     }
-    variables = {
-        "bundle_url": BUNDLE,
-        "machine_address": machine_address,
-        "scope_name": scope_name,
-    }
+    variables = {"bundle_url": BUNDLE, "machine_address": machine_address, "scope_name": scope_name}
     macros = {"figures": "figures.html", "ids": "identifiers.html", "people": "people.html"}
+    macros["ledger"] = "ledger.html"
     return Pages(
         site,
         Assets(),

@@ -15,6 +15,7 @@ from gateway.city.db.schema.ledger_history import (
     status_history,
     verification_history,
 )
+from gateway.city.ledger.bitemporal.acts import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,18 @@ def said_of_enterprise(connection: Connection, uscc: str) -> list[Saying]:
     """What was said of an enterprise, in the order in which it became known."""
     tables = (enterprise_history, roster_history, verification_history)
     return _sayings(connection, {one: one.c.uscc == uscc for one in tables})
+
+
+def corrections_of(connection: Connection, said: str) -> list[tuple[int, str]]:
+    """When (UTC ms) and by whom a row was corrected on the page, by the name that it had there.
+
+    Those of its name or workshop too, of which no history is kept.
+    """
+    columns = ledger_act.c
+    query = select(columns.known_ms, columns.made_by).where(
+        columns.change_id.is_not(None), columns.kind == Kind.CORRECTION, columns.source == said
+    )
+    return [(known_ms, made_by) for known_ms, made_by in connection.execute(query)]
 
 
 def _sayings(connection: Connection, tables: Mapping[Table, ColumnElement[bool]]) -> list[Saying]:

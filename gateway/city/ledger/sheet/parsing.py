@@ -22,9 +22,9 @@ from gateway.city.ledger.sheet.problems import Problem
 from gateway.city.ledger.sheet.reading import LedgerSheet
 from gateway.city.ledger.sheet.values import Value
 
-_PAIRS = (("ledger_verified_by", "ledger_verified_on"), ("verified_by", "verified_on"))
+PAIRS = (("ledger_verified_by", "ledger_verified_on"), ("verified_by", "verified_on"))
 """A mark needs both a person and a date."""
-_PARTNERS = {**dict(_PAIRS), **{on: by for by, on in _PAIRS}}
+_PARTNERS = {**dict(PAIRS), **{on: by for by, on in PAIRS}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +180,12 @@ def _fill(
             record.values[column.key] = column.convert(text, today) if text else None
         except ValueError as error:
             yield record.problem(column.key, str(error))
-    for by, on in _PAIRS:
-        yield from _unpaired(record, by, on)
+    for by, on in PAIRS:
+        yield from unpaired(record, by, on)
 
 
-def _unpaired(record: Record, by: str, on: str) -> Iterator[Problem]:
+def unpaired(record: Record, by: str, on: str) -> Iterator[Problem]:
+    """What is wrong with a mark of which one half is there."""
     if by in record.values and on in record.values:
         person, day = record.values[by], record.values[on]
         if (person is None) != (day is None):
