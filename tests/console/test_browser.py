@@ -19,7 +19,7 @@ pytestmark = pytest.mark.long
 FIRST = uscc_of(0)
 PAGES = {
     "/": ("重点工业企业设备联网率", "Equipment networking rate"),
-    "/enterprises": ("龙游青竹特种纸有限公司", "highest rate first"),
+    "/enterprises": ("龙游青竹特种纸有限公司", "The heads of columns sort"),
     "/counties/330822": ("常山县", "Changshan"),
     "/industries": ("分行业联网率", "Rate by industry"),
     "/industries/3451": ("常山精工轴承有限公司", "Overview"),

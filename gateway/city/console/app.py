@@ -29,6 +29,7 @@ from gateway.city.console.pages.checking import findings
 from gateway.city.console.pages.choice import KEPT, ChoiceError, Choosing, MonthEndpoint
 from gateway.city.console.pages.codes import ADDRESS, CodePage
 from gateway.city.console.pages.drilldown import Drilldown
+from gateway.city.console.pages.enterprises.page import EnterpriseLists
 from gateway.city.console.pages.identifiers import assigning, labels, outbox
 from gateway.city.console.pages.identifiers.assigning import Assigning
 from gateway.city.console.pages.identifiers.labels import LabelsPage
@@ -129,6 +130,7 @@ def _routes(context: ConsoleContext, pages: Pages) -> list[Route]:
     return [
         *gate.allow(Permission.FIGURES, *_overview_routes(pages, choosing, overview)),
         *_drilldown_routes(gate, endpoint, Drilldown(context, figures)),
+        *_list_routes(gate, endpoint, EnterpriseLists(context, figures)),
         *_movers_routes(gate, endpoint, Movers(context, figures)),
         *gate.allow(Permission.FINDINGS, findings.route(endpoint, context, figures)),
         *details.routes(gate, endpoint, details.Details(context, figures)),
@@ -218,13 +220,19 @@ def _drilldown_routes(gate: Gate, endpoint: MonthEndpoint, views: Drilldown) -> 
     return [
         *gate.allow(
             Permission.ENTERPRISES,
-            Route("/enterprises", endpoint(views.enterprises)),
             Route("/enterprises/{uscc}", endpoint(views.enterprise)),
-            Route("/counties/{key}", endpoint(views.county)),
-            Route("/industries/{key}", endpoint(views.industry)),
         ),
         *gate.allow(Permission.FIGURES, Route("/industries", endpoint(views.industries))),
     ]
+
+
+def _list_routes(gate: Gate, endpoint: MonthEndpoint, views: EnterpriseLists) -> list[Route]:
+    return gate.allow(
+        Permission.ENTERPRISES,
+        Route("/enterprises", endpoint(views.enterprises)),
+        Route("/counties/{key}", endpoint(views.county)),
+        Route("/industries/{key}", endpoint(views.industry)),
+    )
 
 
 def _movers_routes(gate: Gate, endpoint: MonthEndpoint, views: Movers) -> list[Route]:

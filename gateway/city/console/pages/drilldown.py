@@ -1,6 +1,6 @@
-"""County and industry → enterprise → machine list."""
+"""Industries, and an enterprise with its machine list."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,18 +16,17 @@ from gateway.city.console.pages.choice import Choice
 from gateway.city.console.queries.database import (
     EnterpriseRow,
     enterprise_of,
-    enterprises,
     equipment_names,
 )
 from gateway.city.console.queries.figures import FILE_WAIT_S, Figures
-from gateway.city.ledger.codes import Name, county_name, industry_name
+from gateway.city.ledger.codes import county_name, industry_name
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.declared.gaps import gap
 from gateway.city.rates.declared.report import Beside, reasons_of
 from gateway.city.rates.declared.values import declared
 from gateway.city.rates.reports.drilldown import MachineVerdict
 from gateway.city.rates.reports.export import NOTE_WORDS, as_table, rate_notes
-from gateway.city.rates.reports.table import RateCell, RateMonth, RateTable
+from gateway.city.rates.reports.table import RateMonth, RateTable
 from gateway.web.pages import View
 from gateway.web.tables import Table, is_file
 from gateway.web.waiting import NotYetError
@@ -64,58 +63,6 @@ class Drilldown:
         wait_s = FILE_WAIT_S if is_file(request) else None
         definition = choice.definition.id
         return await self._figures.month(definition, choice.scope, wait_s, choice.month)
-
-    async def enterprises(self, request: Request, choice: Choice) -> View:
-        """All enterprises."""
-        return await self._group(request, choice, "", lambda _row: True, None)
-
-    async def county(self, request: Request, choice: Choice) -> View:
-        """The enterprises of a county."""
-        code = request.path_params["key"]
-        return await self._group(request, choice, "county", lambda row: row.county == code, code)
-
-    async def industry(self, request: Request, choice: Choice) -> View:
-        """The enterprises of an industry."""
-        code = request.path_params["key"]
-        return await self._group(
-            request, choice, "industry", lambda row: row.industry == code, code
-        )
-
-    async def _group(
-        self,
-        request: Request,
-        choice: Choice,
-        by: str,
-        belongs: Callable[[EnterpriseRow], bool],
-        code: str | None,
-    ) -> View:
-        scope = principal_of(request).scope
-        known = await self._context.database.read(enterprises, scope)
-        members = {uscc: row for uscc, row in known.items() if belongs(row)}
-        if code is not None and not members:
-            raise HTTPException(404)
-        month = await self._month(request, choice)
-        table = month.table("enterprise")
-        cells = [cell for cell in table.ranked() if cell.key in members]
-        # Enterprises out of the definition's scope have no rate, but are not to vanish.
-        counted = {cell.key for cell in cells}
-        outside = [row for uscc, row in members.items() if uscc not in counted]
-        name, total = _group_name(by, code), _total(month, by, code)
-        file = as_table(table, cells if total is None else [total, *cells])
-        data = {
-            "choice": choice,
-            "table": table,
-            "cells": cells,
-            "outside": outside,
-            "rows": members,
-            "by": by,
-            "name": name,
-            "total": total,
-            "county_name": county_name,
-            "industry_name": industry_name,
-        }
-        files = workbooks(self._context, request, file, choice.definition, choice.shown)
-        return View("enterprises.html", data, ("headline", "cells"), 4.0, file, files=files)
 
     async def enterprise(self, request: Request, choice: Choice) -> View:
         """One enterprise with all its machines: counted or not, and why."""
@@ -188,20 +135,6 @@ def link_state(link: Link | None) -> tuple[str, str]:
         return "idle", "link.none"
     kinds: Mapping[str, str] = {"up": "good", "down": "bad", "starting": "warn"}
     return kinds.get(link.link, "idle"), f"link.{link.link}"
-
-
-def _total(month: RateMonth, by: str, code: str | None) -> RateCell | None:
-    """The figure of the whole group; None: no enterprise of it is in the definition's scope."""
-    table = month.table("industry" if by == "industry" else "county")
-    if code is None:
-        return table.city
-    return next((cell for cell in table.cells if cell.key == code), None)
-
-
-def _group_name(by: str, code: str | None) -> Name | None:
-    if code is None:
-        return None
-    return county_name(code) if by == "county" else industry_name(code)
 
 
 def _machine_table(row: EnterpriseRow, lines: list[MachineLine], notes: Mapping[str, Any]) -> Table:

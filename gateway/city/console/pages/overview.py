@@ -1,5 +1,6 @@
 """The first page: the headline rate and what stands behind it."""
 
+from collections.abc import Mapping
 from functools import partial
 
 from starlette.requests import Request
@@ -18,6 +19,7 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl, Line
 from gateway.city.console.exports.workbooks import workbooks
 from gateway.city.console.pages.choice import Choice, ChoiceError
+from gateway.city.console.pages.enterprises.lacking import Lack, lacking_counties
 from gateway.city.console.pages.movers import earlier_month
 from gateway.city.console.queries.database import ledger_size
 from gateway.city.console.queries.figures import (
@@ -102,12 +104,19 @@ class Overview:
             "making": None,
             "table": table,
             "counties": table.ranked(),
+            "lacking": await self._lacking(found, choice.scope),
             "plan": plan_distance(table.lead(table.city), found.as_of_ms - 1),
             "online": moment.months.get("ONL"),
             "coverage": moment.months.get("COV"),
             **await self._moved(choice, found),
             **({} if choice.month else await self._present(moment, choice.scope)),
         }
+
+    async def _lacking(self, month: RateMonth, scope: Scope) -> Mapping[str, Mapping[Lack, int]]:
+        """Why counties have no rate; nothing is read where all have."""
+        cells = {cell.key: cell for cell in month.table("enterprise").cells}
+        table = month.table("county")
+        return await self._context.database.read(lacking_counties, table, cells, scope)
 
     async def _moved(self, choice: Choice, now: RateMonth) -> dict[str, object]:
         """The change on the month before, and the counties that explain most of it."""

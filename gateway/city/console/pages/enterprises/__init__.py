@@ -1,0 +1,1 @@
+"""Lists of enterprises: of the city, of a county, of an industry."""

@@ -1,0 +1,147 @@
+"""The pages ``/enterprises``, ``/counties/…`` and ``/industries/…``: sorted, filtered, paged."""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from gateway.city.console.context import ConsoleContext
+from gateway.city.console.pages.choice import Choice, ChoiceError
+from gateway.city.console.pages.enterprises.lacking import Lack, counted, lacks
+from gateway.city.console.pages.enterprises.listing import (
+    PAGE_ROWS,
+    SORTS,
+    Line,
+    arrange,
+    wanted,
+)
+from gateway.city.console.pages.movers import earlier_month
+from gateway.city.console.queries.database import EnterpriseRow, enterprises
+from gateway.city.console.queries.figures import FILE_WAIT_S, Figures
+from gateway.city.console.remember import Remembered
+from gateway.city.ledger.codes import Name, county_name, industry_name
+from gateway.city.rates.cells.dimensions import Dimension
+from gateway.city.rates.reports.export import as_table
+from gateway.city.rates.reports.movers import change
+from gateway.city.rates.reports.table import RateCell, RateMonth
+from gateway.core.days import day_of
+from gateway.web.pages import View
+from gateway.web.tables import is_file
+from gateway.web.waiting import NotYetError
+
+LEDGER_S = 4.0
+
+
+class EnterpriseLists:
+    """The enterprises of the city, of a county or of an industry."""
+
+    def __init__(self, context: ConsoleContext, figures: Figures) -> None:
+        self._context = context
+        self._figures = figures
+        self._remembered = Remembered()
+
+    async def enterprises(self, request: Request, choice: Choice) -> View:
+        """All enterprises."""
+        return await self._list(request, choice, None)
+
+    async def county(self, request: Request, choice: Choice) -> View:
+        """The enterprises of a county."""
+        return await self._list(request, choice, "county")
+
+    async def industry(self, request: Request, choice: Choice) -> View:
+        """The enterprises of an industry."""
+        return await self._list(request, choice, "industry")
+
+    async def _list(self, request: Request, choice: Choice, by: Dimension | None) -> View:
+        code = request.path_params["key"] if by else ""
+        known = await self._known(choice)
+        members = {uscc: row for uscc, row in known.items() if not by or _place(row, by) == code}
+        if by and not members:
+            raise HTTPException(404)
+        wait_s = FILE_WAIT_S if is_file(request) else None
+        name, scope = choice.definition.id, choice.scope
+        month = await self._figures.month(name, scope, wait_s, choice.month)
+        lines = await self._lines(choice, month, members)
+        asked = wanted(request.query_params)
+        found = arrange(lines, asked)
+        table, total = month.table("enterprise"), _total(month, by, code)
+        first = min(asked.page, max(0, len(found) - 1) // PAGE_ROWS) * PAGE_ROWS
+        data = {
+            "choice": choice,
+            "table": table,
+            "asked": asked,
+            "sorts": SORTS,
+            "lines": found[first : first + PAGE_ROWS],
+            "count": len(found),
+            "page": first // PAGE_ROWS,
+            "pages": max(1, -(-len(found) // PAGE_ROWS)),
+            "by": by or "",
+            "name": _name(by, code),
+            "total": total,
+            "lacking": counted(one.lack for one in lines),
+            "members": len(lines),
+            "counties": sorted({row.county for row in members.values()}),
+            "industries": sorted({row.industry for row in members.values()}),
+            "county_name": county_name,
+            "industry_name": industry_name,
+        }
+        file = as_table(table, _in_file(found, None if asked.is_filtered else total))
+        return View("enterprises.html", data, ("headline", "cells"), 4.0, file)
+
+    async def _known(self, choice: Choice) -> dict[str, EnterpriseRow]:
+        read = partial(self._context.database.read, enterprises, choice.scope)
+        return await self._remembered.get(choice.scope, LEDGER_S, read)
+
+    async def _lines(
+        self, choice: Choice, month: RateMonth, members: Mapping[str, EnterpriseRow]
+    ) -> list[Line]:
+        table = month.table("enterprise")
+        cells = {cell.key: cell for cell in table.cells}
+        as_of = day_of(month.as_of_ms - 1)
+        lacking: Mapping[str, Lack] = await self._context.database.read(
+            lacks, choice.definition, members, cells, as_of
+        )
+        before = await self._before(choice)
+        return [
+            Line(
+                row,
+                cells.get(uscc),
+                table.lead(cells[uscc]) if uscc in cells else None,
+                change(before.get(uscc), cells.get(uscc)),
+                lacking.get(uscc),
+            )
+            for uscc, row in members.items()
+        ]
+
+    async def _before(self, choice: Choice) -> dict[str, RateCell]:
+        """Figures of the month before; none where it has none, or they are still being made."""
+        name, scope = choice.definition.id, choice.scope
+        try:
+            month = await self._figures.month(name, scope, None, earlier_month(choice))
+        except (ChoiceError, NotYetError):
+            return {}
+        return {cell.key: cell for cell in month.table("enterprise").cells}
+
+
+def _in_file(lines: Iterable[Line], total: RateCell | None) -> list[RateCell]:
+    """The figures of a file: the total of all of them first, then those that are listed."""
+    cells = [one.cell for one in lines if one.cell is not None]
+    return cells if total is None else [total, *cells]
+
+
+def _place(row: EnterpriseRow, by: Dimension) -> str:
+    return row.county if by == "county" else row.industry
+
+
+def _total(month: RateMonth, by: Dimension | None, code: str) -> RateCell | None:
+    """The figure of the whole group; None: no enterprise of it is in the definition's scope."""
+    if by is None:
+        return month.city
+    return next((cell for cell in month.table(by).cells if cell.key == code), None)
+
+
+def _name(by: Dimension | None, code: str) -> Name | None:
+    if by is None:
+        return None
+    return county_name(code) if by == "county" else industry_name(code)

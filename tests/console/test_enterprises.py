@@ -1,0 +1,115 @@
+"""Enterprises in order, filtered, page by page; why some have no rate."""
+
+import re
+from fractions import Fraction
+
+import pytest
+from sqlalchemy import Connection, delete, insert, update
+
+from gateway.city.console.pages.enterprises.lacking import Lack, lack_of
+from gateway.city.console.pages.enterprises.listing import Line, Wanted, arrange, wanted
+from gateway.city.console.queries.database import EnterpriseRow
+from gateway.city.db import tables
+from gateway.city.ledger.codes import Name
+from gateway.city.rates.definitions import builtin_definitions
+from gateway.city.rates.reports.table import RateCell
+from tests.console.http import blocks, get
+from tests.console.town import Town, uscc_of
+
+KEYS = re.compile(r'data-k="r-(\w+)"')
+
+
+async def _listed(address: str, asked: str) -> list[int]:
+    page = (await get(f"{address}/enterprises?lang=en&{asked}")).text
+    return [[uscc_of(at) for at in range(9)].index(key) for key in KEYS.findall(page)]
+
+
+async def test_the_address_sorts_and_filters(address: str) -> None:
+    assert await _listed(address, "") == [0, 4, 2, 3, 1, 5]
+    assert await _listed(address, "sort=rate&order=asc") == [5, 1, 3, 2, 4, 0]
+    assert await _listed(address, "sort=machines") == [4, 2, 0, 3, 1, 5]
+    assert await _listed(address, "sort=county") == [5, 1, 0, 4, 3, 2], "within one by name"
+    assert await _listed(address, "sort=name") == [1, 0, 3, 2, 4, 5], "by pinyin: c, j, l, q"
+    assert await _listed(address, "county=330881&sort=industry") == [2, 3]
+    assert await _listed(address, "industry=22") == [4, 5]
+    assert await _listed(address, "name=ＭＡ0000003") == [3]
+    assert await _listed(address, "lacking=1") == []
+    assert await _listed(address, "sort=x&order=y&page=-1") == [0, 4, 2, 3, 1, 5]
+
+
+async def test_the_file_has_what_the_page_lists(address: str) -> None:
+    file = (await get(f"{address}/enterprises?format=json&county=330881&sort=machines")).json()
+    assert [row["key"] for row in file["rows"]] == [uscc_of(2), uscc_of(3)]
+
+
+async def test_a_long_list_is_paged_and_keeps_what_was_asked(address: str, city: Town) -> None:
+    def enter(connection: Connection) -> None:
+        row = {"county": "330822", "industry": "3451", "above_scale": False}
+        rows = [{"uscc": uscc_of(at), "name": f"厂{at}"} | row for at in range(100, 160)]
+        connection.execute(insert(tables.enterprise), rows)
+
+    city.database.run_now(enter)
+    first = (await get(f"{address}/enterprises?sort=name&order=asc&lang=en")).text
+    assert len(KEYS.findall(first)) == 50
+    assert "66 enterprises" in first
+    (onward,) = re.findall(r'href="(\?[^"]+)" rel="next"', first)
+    assert "sort=name" in onward
+    second = (await get(f"{address}/enterprises{onward.replace('&amp;', '&')}")).text
+    assert len(KEYS.findall(second)) == 16
+    assert len(KEYS.findall((await get(f"{address}/enterprises?page=999")).text)) == 16
+    assert "60 outside the definition" in first
+    shown = await blocks(f"{address}/enterprises{onward.replace('&amp;', '&')}")
+    assert len(KEYS.findall(shown["cells"])) == 16, "what updates itself is the same page"
+
+
+async def test_a_county_without_machines_says_why(address: str, city: Town) -> None:
+    """柯城区 was "— 0/0": nobody could see that its only ledger was not verified."""
+
+    def spoil(connection: Connection) -> None:
+        mine = tables.ledger_verification.c.uscc == uscc_of(5)
+        connection.execute(delete(tables.ledger_verification).where(mine))
+        row = tables.enterprise.c.uscc == uscc_of(5)
+        unverified = {"ledger_verified_on": None, "ledger_verified_by": None}
+        connection.execute(update(tables.enterprise).where(row).values(unverified))
+
+    city.database.run_now(spoil)
+    for path in ("/", "/counties/330803"):
+        page = (await get(f"{address}{path}?lang=zh")).text
+        assert "1 家台账截至该日未核实" in page, path
+    assert await _listed(address, "lacking=1") == [5]
+
+
+CELL = RateCell("x", Name("x", "x"), 0, 0, 0, None, None)
+ENR_A = builtin_definitions()["ENR-A"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "verified", "machines", "lack"),
+    [
+        (None, True, 3, Lack.OUTSIDE),
+        (CELL, False, 3, Lack.UNVERIFIED),
+        (CELL, True, 0, Lack.NO_MACHINES),
+        (CELL, True, 3, Lack.NONE_COUNTED),
+        (RateCell("x", Name("x", "x"), 0, 2, 1, None, None), True, 2, Lack.NO_DATA),
+        (RateCell("x", Name("x", "x"), 0, 2, 1, Fraction(0), None), True, 2, None),
+    ],
+)
+def test_what_an_enterprise_lacks(
+    cell: RateCell | None, verified: bool, machines: int, lack: Lack | None
+) -> None:
+    assert lack_of(ENR_A, cell, verified=verified, machines=machines) is lack
+
+
+def _line(name: str, rate: int | None) -> Line:
+    row = EnterpriseRow(name, name, "1", "2", True, None, None)
+    return Line(row, None, None if rate is None else Fraction(rate), None, None)
+
+
+def test_who_has_no_figure_comes_last_in_both_directions() -> None:
+    lines = [_line("a", None), _line("b", 2), _line("c", 0), _line("d", None)]
+    for order, names in (("desc", "bcad"), ("asc", "cbad")):
+        found = arrange(lines, wanted({"sort": "rate", "order": order}))
+        assert "".join(one.row.name for one in found) == names
+    assert Wanted(sort="rate").next_order("rate") == "asc"
+    assert Wanted(sort="rate").next_order("name") == "asc"
+    assert Wanted(sort="name", falling=False).next_order("rate") == "desc"
