@@ -21,6 +21,7 @@ from gateway.city.console.queries.database import (
 from gateway.city.console.queries.figures import FILE_WAIT_S, Figures
 from gateway.city.ledger.codes import county_name, industry_name
 from gateway.city.ledger.names import MachineName
+from gateway.city.rates.cells.heat import heat
 from gateway.city.rates.declared.gaps import gap
 from gateway.city.rates.declared.report import Beside, reasons_of
 from gateway.city.rates.declared.values import declared
@@ -57,6 +58,18 @@ class Drilldown:
         file = as_table(table)
         files = workbooks(self._context, request, file, choice.definition, choice.shown)
         return View("industries.html", data, ("cells", "note"), 4.0, file, files=files)
+        month = await self._month(request, choice)
+        table, hot = month.table("industry"), heat(month.cells.get("county-industry", {}))
+        data = {
+            "choice": choice,
+            "table": table,
+            "cells": table.ranked(),
+            "heat": hot,
+            "heat_counties": sorted({county for row in hot.values() for county in row}),
+            "county_name": county_name,
+            "industry_name": industry_name,
+        }
+        return View("industries.html", data, ("cells", "note", "heat"), 4.0, as_table(table))
 
     async def _month(self, request: Request, choice: Choice) -> RateMonth:
         """The chosen month; a file waits longer for its first figure than a page."""

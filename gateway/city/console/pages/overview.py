@@ -7,14 +7,9 @@ from starlette.requests import Request
 
 from gateway.city.access.principal import Permission, Principal, Scope
 from gateway.city.console.asking import principal_of
+from gateway.city.console.charts.drawing import NO_PICTURES, TrendDrawing, plan_note
 from gateway.city.console.charts.pictures import Pictures
-from gateway.city.console.charts.specifications import (
-    PICTURES,
-    Shape,
-    Spec,
-    TrendLabels,
-    trend_chart,
-)
+from gateway.city.console.charts.specifications import Shape, Spec
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl, Line
 from gateway.city.console.exports.workbooks import workbooks
@@ -28,11 +23,11 @@ from gateway.city.console.queries.figures import (
     plan_distance,
 )
 from gateway.city.console.queries.moment import Moment, lacking_now, late_of
-from gateway.city.rates.plan import load_plan, plan_path
+from gateway.city.rates.cells.ranking import ranks
 from gateway.city.rates.reports.export import as_table
 from gateway.city.rates.reports.movers import change, movers
 from gateway.city.rates.reports.table import RateMonth, RateTable
-from gateway.web.i18n import Language, text
+from gateway.web.i18n import Language
 from gateway.web.pages import View, preferences
 from gateway.web.tables import is_file
 from gateway.web.waiting import Making, NotYetError
@@ -54,7 +49,7 @@ class Overview:
     ) -> None:
         self._context = context
         self._figures = figures
-        self._pictures = pictures
+        self._drawing = TrendDrawing(context, figures, pictures)
         self._control = control
 
     async def view(self, request: Request, choice: Choice) -> View:
@@ -69,12 +64,12 @@ class Overview:
             "choice": choice,
             "definition": choice.definition,
             "month": choice.shown,
-            "plan_note": _plan_note(language),
+            "plan_note": plan_note(language),
             "late": await late_of(context, choice.scope),
             "lines": lines,
         }
         # While there is no headline there is no trend either: it need not be waited for.
-        still = partial(self._trend_pictures, language, choice) if table else _no_trend
+        still = partial(self._drawing.pictures, choice, language) if table else _no_trend
         file = as_table(table) if isinstance(table, RateTable) else None
         shown = choice.definition, choice.shown
         files = workbooks(context, request, file, *shown) if file else {}
@@ -104,6 +99,7 @@ class Overview:
             "making": None,
             "table": table,
             "counties": table.ranked(),
+            "places": _places(table),
             "lacking": await self._lacking(found, choice.scope),
             "plan": plan_distance(table.lead(table.city), found.as_of_ms - 1),
             "online": moment.months.get("ONL"),
@@ -151,39 +147,19 @@ class Overview:
             "now_ms": self._context.now_ms(),
         }
 
-    async def _trend_pictures(self, language: Language, choice: Choice) -> dict[str, object]:
-        """The chart as pictures; None while it is computed for the first time."""
-        try:
-            trend = partial(self.trend, choice, language)
-            return {
-                f"trend_{shape}": await self._pictures.svg(await trend(shape)) for shape in PICTURES
-            }
-        except NotYetError:
-            return await _no_trend()
-
     async def trend(self, choice: Choice, language: Language, shape: Shape) -> Spec:
         """The specification of the trend chart."""
-        points = await self._figures.trend(choice.scope, choice.definition.id)
-        return trend_chart(points, plan_path(), _labels(language), shape)
+        return await self._drawing.spec(choice, language, shape)
 
 
 async def _no_trend() -> dict[str, object]:
-    return {f"trend_{shape}": None for shape in PICTURES}
+    return NO_PICTURES
 
 
-def _labels(language: Language) -> TrendLabels:
-    return TrendLabels(
-        actual=text(language, "trend.actual"),
-        plan=text(language, "trend.plan"),
-        interpolated=_plan_note(language),
-        point=text(language, "trend.point"),
-        month=text(language, "rate.month"),
-        rate=text(language, "rate.pooled"),
-        fraction=text(language, "rate.fraction"),
-        axis=text(language, "trend.axis"),
-    )
-
-
-def _plan_note(language: Language) -> str:
-    plan = load_plan()
-    return plan.interpolation_zh if language == "zh" else plan.interpolation_en
+def _places(table: RateTable) -> dict[str, int | None]:
+    """Which place each county has by the figure that the definition puts first."""
+    is_pooled = table.definition.aggregate == "pooled"
+    parts = {
+        cell.key: (table.lead(cell), cell.bounds if is_pooled else None) for cell in table.cells
+    }
+    return ranks(parts)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 from gateway.city.db.operation import began_on
 from gateway.city.db.schema.months import evidence_month
 from gateway.city.rates.cells.dimensions import Dimension
+from gateway.city.rates.cells.statistics import Bounds
 from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.period import Status, month_of
@@ -25,6 +26,7 @@ class TrendPoint:
 
     Attributes:
         rate: the figure that the definition puts first; None: unknown.
+        definition_hash: of the record that it was computed with.
     """
 
     month: str
@@ -32,6 +34,13 @@ class TrendPoint:
     city: RateCell
     rate: Fraction | None
     plan: Fraction | None
+    definition_hash: str = ""
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """Between what the rate lies; None: nothing is unknown, or it is no pooled rate."""
+        found = self.city.bounds if self.rate == self.city.pooled else None
+        return found if found is not None and found.lower != found.upper else None
 
 
 def trend(
@@ -105,4 +114,4 @@ def trend_point(month: RateMonth) -> TrendPoint:
     """One month of a trend."""
     # A period ends with the midnight after its last day, for which the plan is asked.
     rate, plan = leading(month.definition, month.city), plan_on(day_of(month.as_of_ms - 1))
-    return TrendPoint(month.month, month.status, month.city, rate, plan)
+    return TrendPoint(month.month, month.status, month.city, rate, plan, month.definition_hash)
