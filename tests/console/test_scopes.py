@@ -63,6 +63,8 @@ NEEDED: dict[str, Permission | None] = {
     "/identifiers/labels/file": Permission.LABELS,
     "/audit": Permission.AUDIT_LOG,
     "/published": Permission.FIGURES,
+    "/wall": Permission.FIGURES,
+    "/wall/{area}": Permission.FIGURES,
     "/charts/trend.json": Permission.FIGURES,
     f"/charts/vega-{VERSION}.js": Permission.FIGURES,
     "/demo/lines/{line}/{action}": Permission.ENROL,
@@ -111,7 +113,7 @@ API = tuple(
         "movers?by=enterprise&month=2025-10", "enterprises", "quality",
     )
 )  # fmt: skip
-PAGES = ("/", "/enterprises", "/industries", "/gaps", "/quality", "/books", "/definitions")
+PAGES = ("/", "/wall", "/enterprises", "/industries", "/gaps", "/quality", "/books", "/definitions")
 COUNTED = sum(machines for *_, machines, _ in PLACES)
 
 

@@ -130,8 +130,8 @@ class Page:
         await self.command("Input.insertText", text=text)
 
     async def press(self, key: str) -> None:
-        """Press a key, as a person does: a character, or ``Enter``."""
-        text = "\r" if key == "Enter" else key
+        """Press a key, as a person does: a character, ``Enter``, ``ArrowRight``."""
+        text = "\r" if key == "Enter" else key if len(key) == 1 else ""
         await self.command("Input.dispatchKeyEvent", type="keyDown", key=key, text=text)
         await self.command("Input.dispatchKeyEvent", type="keyUp", key=key)
 

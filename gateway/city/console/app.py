@@ -29,7 +29,7 @@ from gateway.city.console.pages.checking import findings
 from gateway.city.console.pages.choice import KEPT, ChoiceError, Choosing, MonthEndpoint
 from gateway.city.console.pages.codes import ADDRESS, CodePage
 from gateway.city.console.pages.drilldown import Drilldown
-from gateway.city.console.pages.enterprises.page import EnterpriseLists
+from gateway.city.console.pages.enterprises import page as enterprises
 from gateway.city.console.pages.identifiers import assigning, labels, outbox
 from gateway.city.console.pages.identifiers.assigning import Assigning
 from gateway.city.console.pages.identifiers.labels import LabelsPage
@@ -43,6 +43,8 @@ from gateway.city.console.pages.people.people import scope_name
 from gateway.city.console.pages.records import Records
 from gateway.city.console.queries.figures import Figures
 from gateway.city.console.search import page as search
+from gateway.city.console.wall import page as wall
+from gateway.city.console.wall.page import Wall
 from gateway.city.rates.reports.shown import edges_of, percent_text, points_text
 from gateway.city.rates.reports.statistics import machines_text
 from gateway.web.access.admission import visitor_of
@@ -84,8 +86,8 @@ NAVIGATION = (
     ("/definitions", "nav.definitions"),
 )
 FOOT = (
-    (published.ADDRESS, "nav.published"), (ADDRESS, "nav.codes"), (PAGE, "nav.api"),
-    ("/audit", "nav.audit"),
+    (wall.ADDRESS, "nav.wall"), (published.ADDRESS, "nav.published"), (ADDRESS, "nav.codes"),
+    (PAGE, "nav.api"), ("/audit", "nav.audit"),
 )  # fmt: skip
 PEOPLE = (
     (users.ADDRESS, "nav.users"),
@@ -125,18 +127,18 @@ def _routes(context: ConsoleContext, pages: Pages) -> list[Route]:
     url = context.config.demonstration_control
     control = DemonstrationControl(url) if url else None
     overview = Overview(context, figures, pictures, control)
-    machine = MachinePage(context, figures, pictures)
     endpoint = _months_of(pages, choosing)
     return [
         *gate.allow(Permission.FIGURES, *_overview_routes(pages, choosing, overview)),
         *_drilldown_routes(gate, endpoint, Drilldown(context, figures)),
-        *_list_routes(gate, endpoint, EnterpriseLists(context, figures)),
-        *_movers_routes(gate, endpoint, Movers(context, figures)),
+        *enterprises.routes(gate, endpoint, context, figures),
+        *movers.routes(gate, endpoint, Movers(context, figures)),
         *gate.allow(Permission.FINDINGS, findings.route(endpoint, context, figures)),
         *details.routes(gate, endpoint, details.Details(context, figures)),
-        *_machine_routes(gate, endpoint, machine),
+        *_machine_routes(gate, endpoint, MachinePage(context, figures, pictures)),
         *search.routes(gate, context, pages),
         *ledger.routes(gate, context, pages),
+        *wall.routes(gate, endpoint, Wall(context, figures, pictures)),
         *_record_routes(gate, pages, Records(context, figures.gateways)),
         *gate.allow(Permission.ENTERPRISES, *_code_routes(CodePage(context, pages))),
         *_identifier_routes(gate, context, pages),
@@ -224,23 +226,6 @@ def _drilldown_routes(gate: Gate, endpoint: MonthEndpoint, views: Drilldown) -> 
         ),
         *gate.allow(Permission.FIGURES, Route("/industries", endpoint(views.industries))),
     ]
-
-
-def _list_routes(gate: Gate, endpoint: MonthEndpoint, views: EnterpriseLists) -> list[Route]:
-    return gate.allow(
-        Permission.ENTERPRISES,
-        Route("/enterprises", endpoint(views.enterprises)),
-        Route("/counties/{key}", endpoint(views.county)),
-        Route("/industries/{key}", endpoint(views.industry)),
-    )
-
-
-def _movers_routes(gate: Gate, endpoint: MonthEndpoint, views: Movers) -> list[Route]:
-    return gate.allow(
-        Permission.ENTERPRISES,
-        Route(movers.ADDRESS, endpoint(views.view)),
-        Route(f"{movers.ADDRESS}/{{uscc}}", endpoint(views.enterprise)),
-    )
 
 
 def _machine_routes(gate: Gate, endpoint: MonthEndpoint, machine: MachinePage) -> list[Route]:

@@ -47,6 +47,16 @@ class TrendDrawing:
             found[f"plan_{shape}"] = await self._pictures.svg(years)
         return found
 
+    async def on_wall(self, choice: Choice, language: Language) -> dict[str, object]:
+        """The months alone, to be read from five metres; None while they are being computed."""
+        try:
+            points = await self._points(choice)
+        except NotYetError:
+            return {"trend_wall": None, "breaks": ()}
+        broken = await self._breaks(choice, points)
+        spec = months_chart(points, broken, target(), labels_of(language), "wall")
+        return {"trend_wall": await self._pictures.svg(spec), "breaks": broken}
+
     async def spec(self, choice: Choice, language: Language, shape: Shape) -> Spec:
         """The chart of the months.
 

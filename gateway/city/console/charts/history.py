@@ -23,6 +23,7 @@ from gateway.core.days import OFFSET_MS
 _SIZES: Mapping[Shape, tuple[Any, Any]] = {
     "wide": (1160, 260),
     "narrow": (300, 200),
+    "wall": (400, 200),
     "interactive": FILL,
 }
 _BREAK_FACTOR = 5

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import altair as alt
 
 Spec = dict[str, Any]
-Shape = Literal["wide", "narrow", "interactive"]
+Shape = Literal["wide", "narrow", "wall", "interactive"]
 PICTURES: tuple[Shape, ...] = ("wide", "narrow")
 """Shapes that are drawn here: for a desktop and for a phone."""
 

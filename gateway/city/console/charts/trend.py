@@ -19,13 +19,15 @@ from gateway.city.rates.reports.shown import percent_text
 from gateway.city.rates.reports.trend import TrendPoint
 
 _MONTHS: Mapping[Shape, tuple[Any, Any]] = {
-    "wide": (620, 430),
+    "wide": (620, 540),
     "narrow": (300, 230),
+    "wall": (400, 300),
     "interactive": FILL,
 }
 _YEARS: Mapping[Shape, tuple[Any, Any]] = {
     "wide": (430, 170),
     "narrow": (300, 150),
+    "wall": (400, 150),
     "interactive": FILL,
 }
 _BEFORE, _AFTER = 0.35, 0.75
@@ -68,7 +70,7 @@ def months_chart(
         "goal": [{"percent": float(last.percent), "text": percent_text(last.percent)}],
         "breaks": [{"month": one.month} for one in broken],
     }
-    return _months_frame(labels, shape) | {"datasets": datasets}
+    return _months_frame(labels, shape, is_known=bool(known)) | {"datasets": datasets}
 
 
 def years_chart(
@@ -88,12 +90,14 @@ def years_chart(
 
 
 @lru_cache(_FRAMES)
-def _months_frame(labels: TrendLabels, shape: Shape) -> Spec:
+def _months_frame(labels: TrendLabels, shape: Shape, *, is_known: bool) -> Spec:
+    """The chart without its data; without lines of rates where none is known."""
     axis = alt.Axis(labelAngle=0, labelOverlap=True, labelSeparation=6)
     x = alt.X("month:O", title=None, axis=axis, scale=alt.Scale(padding=0.6))
     y = alt.Y("percent:Q", title="%", scale=alt.Scale(zero=False, padding=14))
     every = alt.Chart(alt.NamedData(name="months")).mark_point(opacity=0, aria=False).encode(x=x)
-    layers = [every, *_break_layers(x), *_path_layers(x, y, labels), *_actual_layers(x, y, labels)]
+    layers = [every, *_break_layers(x), *_path_layers(x, y, labels)]
+    layers += _actual_layers(x, y, labels) if is_known else []
     return finish(alt.layer(*layers), _MONTHS[shape])
 
 

@@ -1,12 +1,16 @@
 """What moved the rate since the month before: parts of the city, then machines of an enterprise."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.routing import Route
 
+from gateway.city.access.principal import Permission
+from gateway.city.console.asking import Gate
 from gateway.city.console.context import ConsoleContext
-from gateway.city.console.pages.choice import Choice, ChoiceError
+from gateway.city.console.pages.choice import Choice, ChoiceError, MonthView
 from gateway.city.console.queries.database import enterprise_of
 from gateway.city.console.queries.figures import FILE_WAIT_S, Figures
 from gateway.city.rates.cells.dimensions import SINCE_EVER, Dimension
@@ -14,7 +18,7 @@ from gateway.city.rates.period import first_day, month_of, previous_month
 from gateway.city.rates.reports.export import NOTE_WORDS, rate_notes
 from gateway.city.rates.reports.movers import Mover, change, moved_machines, movers
 from gateway.city.rates.reports.shown import percent_text
-from gateway.web.pages import View
+from gateway.web.pages import Endpoint, View
 from gateway.web.tables import Cell, Table, is_file
 
 ADDRESS = "/movers"
@@ -64,6 +68,15 @@ class Movers:
         moved = moved_machines(before, now)
         data = {"choice": choice, "row": row, "earlier": earlier, "moved": moved}
         return View("moved.html", data)
+
+
+def routes(gate: Gate, endpoint: Callable[[MonthView], Endpoint], views: Movers) -> list[Route]:
+    """The addresses of the movers."""
+    return gate.allow(
+        Permission.ENTERPRISES,
+        Route(ADDRESS, endpoint(views.view)),
+        Route(f"{ADDRESS}/{{uscc}}", endpoint(views.enterprise)),
+    )
 
 
 def _dimension(request: Request) -> Dimension:

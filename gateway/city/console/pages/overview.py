@@ -99,7 +99,7 @@ class Overview:
             "making": None,
             "table": table,
             "counties": table.ranked(),
-            "places": _places(table),
+            "places": places_of(table),
             "lacking": await self._lacking(found, choice.scope),
             "plan": plan_distance(table.lead(table.city), found.as_of_ms - 1),
             "online": moment.months.get("ONL"),
@@ -156,7 +156,7 @@ async def _no_trend() -> dict[str, object]:
     return NO_PICTURES
 
 
-def _places(table: RateTable) -> dict[str, int | None]:
+def places_of(table: RateTable) -> dict[str, int | None]:
     """Which place each county has by the figure that the definition puts first."""
     is_pooled = table.definition.aggregate == "pooled"
     parts = {

@@ -1,13 +1,16 @@
 """The pages ``/enterprises``, ``/counties/…`` and ``/industries/…``: sorted, filtered, paged."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.routing import Route
 
+from gateway.city.access.principal import Permission
+from gateway.city.console.asking import Gate
 from gateway.city.console.context import ConsoleContext
-from gateway.city.console.pages.choice import Choice, ChoiceError
+from gateway.city.console.pages.choice import Choice, ChoiceError, MonthView
 from gateway.city.console.pages.enterprises.lacking import Lack, counted, lacks
 from gateway.city.console.pages.enterprises.listing import (
     PAGE_ROWS,
@@ -26,7 +29,7 @@ from gateway.city.rates.reports.export import as_table
 from gateway.city.rates.reports.movers import change
 from gateway.city.rates.reports.table import RateCell, RateMonth
 from gateway.core.days import day_of
-from gateway.web.pages import View
+from gateway.web.pages import Endpoint, View
 from gateway.web.tables import is_file
 from gateway.web.waiting import NotYetError
 
@@ -145,3 +148,16 @@ def _name(by: Dimension | None, code: str) -> Name | None:
     if by is None:
         return None
     return county_name(code) if by == "county" else industry_name(code)
+
+
+def routes(
+    gate: Gate, endpoint: Callable[[MonthView], Endpoint], context: ConsoleContext, figures: Figures
+) -> list[Route]:
+    """The addresses of the lists."""
+    views = EnterpriseLists(context, figures)
+    return gate.allow(
+        Permission.ENTERPRISES,
+        Route("/enterprises", endpoint(views.enterprises)),
+        Route("/counties/{key}", endpoint(views.county)),
+        Route("/industries/{key}", endpoint(views.industry)),
+    )
