@@ -63,6 +63,7 @@ NEEDED: dict[str, Permission | None] = {
     "/identifiers/labels/file": Permission.LABELS,
     "/audit": Permission.AUDIT_LOG,
     "/published": Permission.FIGURES,
+    "/revisions": Permission.FIGURES,
     "/wall": Permission.FIGURES,
     "/wall/{area}": Permission.FIGURES,
     "/charts/trend.json": Permission.FIGURES,
@@ -113,7 +114,17 @@ API = tuple(
         "movers?by=enterprise&month=2025-10", "enterprises", "quality",
     )
 )  # fmt: skip
-PAGES = ("/", "/wall", "/enterprises", "/industries", "/gaps", "/quality", "/books", "/definitions")
+PAGES = (
+    "/",
+    "/wall",
+    "/revisions",
+    "/enterprises",
+    "/industries",
+    "/gaps",
+    "/quality",
+    "/books",
+    "/definitions",
+)
 COUNTED = sum(machines for *_, machines, _ in PLACES)
 
 

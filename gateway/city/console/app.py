@@ -42,6 +42,7 @@ from gateway.city.console.pages.people import account, people, tokens, users
 from gateway.city.console.pages.people.people import scope_name
 from gateway.city.console.pages.records import Records
 from gateway.city.console.queries.figures import Figures
+from gateway.city.console.revisions import page as revisions
 from gateway.city.console.search import page as search
 from gateway.city.console.wall import page as wall
 from gateway.city.console.wall.page import Wall
@@ -86,7 +87,8 @@ NAVIGATION = (
     ("/definitions", "nav.definitions"),
 )
 FOOT = (
-    (wall.ADDRESS, "nav.wall"), (published.ADDRESS, "nav.published"), (ADDRESS, "nav.codes"),
+    (wall.ADDRESS, "nav.wall"), (revisions.ADDRESS, "nav.revisions"),
+    (published.ADDRESS, "nav.published"), (ADDRESS, "nav.codes"),
     (PAGE, "nav.api"), ("/audit", "nav.audit"),
 )  # fmt: skip
 PEOPLE = (
@@ -138,6 +140,7 @@ def _routes(context: ConsoleContext, pages: Pages) -> list[Route]:
         *_machine_routes(gate, endpoint, MachinePage(context, figures, pictures)),
         *search.routes(gate, context, pages),
         *ledger.routes(gate, context, pages),
+        *revisions.routes(gate, endpoint, revisions.Revisions(context)),
         *wall.routes(gate, endpoint, Wall(context, figures, pictures)),
         *_record_routes(gate, pages, Records(context, figures.gateways)),
         *gate.allow(Permission.ENTERPRISES, *_code_routes(CodePage(context, pages))),

@@ -17,7 +17,13 @@ from gateway.city.console.queries.gateways import Gateways
 from gateway.city.console.queries.moment import late_of
 from gateway.city.console.queries.recordtables import definition_table, finding_table, gap_table
 from gateway.city.console.remember import Remembered
-from gateway.city.rates.definitions import open_questions
+from gateway.city.console.revisions.versions import Step, chain, steps
+from gateway.city.rates.definitions import (
+    builtin_definitions,
+    earlier_definitions,
+    open_questions,
+)
+from gateway.city.rates.model import Definition
 from gateway.city.rates.plan import load_plan, plan_path
 from gateway.core.books import COUNTERS
 from gateway.web.formats import moment
@@ -143,6 +149,7 @@ class Records:
         known = self._context.definitions.values()
         data = {
             "definitions": [(record, open_questions(record)) for record in known],
+            "steps": {one.id: _steps(one) for one in known},
             "headline": self._context.config.definitions.headline,
             "plan": load_plan(),
             "path": plan_path(),
@@ -159,6 +166,12 @@ def _filter(request: Request) -> GapFilter:
         cause=asked.get("cause", ""),
         only_open=asked.get("open", "") == "1",
     )
+
+
+def _steps(record: Definition) -> list[Step]:
+    """How the versions of a record came about."""
+    product = builtin_definitions().get(record.id)
+    return steps(chain(record, product, earlier_definitions()), product)
 
 
 def _by_reason(counts: Mapping[str, int]) -> str:
