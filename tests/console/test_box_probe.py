@@ -151,7 +151,7 @@ async def test_where_the_gateway_itself_reads_it_is_asked_first_and_goes_on_afte
                 await shown(visitor, "does not read press-1 meanwhile")
                 await shown(visitor, "Stopped", "/devices/press-1")
                 await shown(visitor, "1 device found")
-                await shown(visitor, "</span>Up</span>", "/devices/press-1")
+                await shown(visitor, "</svg>Up</span>", "/devices/press-1")
                 await began(visitor, url, own="beside", unit="1", addresses="0-9")
                 await until(lambda: searches(url))
                 assert "meanwhile; it goes on" not in (await visitor.get("/probe")).text

@@ -83,7 +83,7 @@ async def test_a_serial_line_of_the_gateway_is_lent_and_taken_back(tmp_path: Pat
         path = Path(wire.terminal.link)
         with box_with_token(tmp_path, on_line("meter-2", path, 2)) as base:
             async with visiting(base) as visitor:
-                await shown(visitor, "</span>Up</span>", "/devices/meter-2")
+                await shown(visitor, "</svg>Up</span>", "/devices/meter-2")
                 url = f"serial://{path}?baud=115200"
                 wanted = {"unit": "1-4", "addresses": "0-3", "tables": "holding"}
                 for own in ("", "beside"):  # two programs cannot have one port
@@ -95,7 +95,7 @@ async def test_a_serial_line_of_the_gateway_is_lent_and_taken_back(tmp_path: Pat
                 text = await shown(visitor, "1 device found")
                 assert "unit 2" in text
                 polls = wire.asked[2]
-                await shown(visitor, "</span>Up</span>", "/devices/meter-2")
+                await shown(visitor, "</svg>Up</span>", "/devices/meter-2")
                 await until(lambda: wire.asked[2] > polls + 2)
 
 
@@ -107,7 +107,7 @@ async def test_devices_go_on_though_the_search_in_their_place_is_killed(tmp_path
         path = Path(wire.terminal.link)
         with box_with_token(tmp_path, on_line("meter-2", path, 2)) as base:
             async with visiting(base) as visitor:
-                await shown(visitor, "</span>Up</span>", "/devices/meter-2")
+                await shown(visitor, "</svg>Up</span>", "/devices/meter-2")
                 url = f"serial://{path}?baud=115200"
                 await began(visitor, url, own="halt", unit="3-247")
                 await shown(visitor, "does not read meter-2 meanwhile")
@@ -115,4 +115,4 @@ async def test_devices_go_on_though_the_search_in_their_place_is_killed(tmp_path
                 for process in searches(url, whose="pid"):
                     os.kill(process, signal.SIGKILL)
                 await shown(visitor, "The search found nothing out")
-                await shown(visitor, "</span>Up</span>", "/devices/meter-2")
+                await shown(visitor, "</svg>Up</span>", "/devices/meter-2")

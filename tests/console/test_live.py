@@ -195,7 +195,7 @@ async def test_without_ingest_pages_show_what_database_and_store_hold(tmp_path: 
         await city.context.live.refresh()
         page = (await get(machine)).text
         assert "Live values have been missing since 2025-11-23 13:40:13" in page
-        assert "</span>Up</span>" in page
+        assert "</svg>Up</span>" in page
         values = (await get(f"{machine}&format=json")).json()["rows"]
         assert {row["tag"]: row["reason"] for row in values} == {
             "spindle_speed": "clock_doubt",
