@@ -1,17 +1,17 @@
 """The pages ``/enterprises``, ``/counties/…`` and ``/industries/…``: sorted, filtered, paged."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Route
 
-from gateway.city.access.principal import Permission
+from gateway.city.access.principal import Permission, Scope
 from gateway.city.console.asking import Gate
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.choice import Choice, ChoiceError, MonthView
-from gateway.city.console.pages.enterprises.lacking import Lack, counted, lacks
+from gateway.city.console.pages.enterprises.lacking import counted, lacks
 from gateway.city.console.pages.enterprises.listing import (
     PAGE_ROWS,
     SORTS,
@@ -22,7 +22,6 @@ from gateway.city.console.pages.enterprises.listing import (
 from gateway.city.console.pages.movers import earlier_month
 from gateway.city.console.queries.database import EnterpriseRow, enterprises
 from gateway.city.console.queries.figures import FILE_WAIT_S, Figures
-from gateway.city.console.remember import Remembered
 from gateway.city.ledger.codes import Name, county_name, industry_name
 from gateway.city.rates.cells.dimensions import Dimension
 from gateway.city.rates.reports.export import as_table
@@ -33,7 +32,10 @@ from gateway.web.pages import Endpoint, View
 from gateway.web.tables import is_file
 from gateway.web.waiting import NotYetError
 
-LEDGER_S = 4.0
+KEPT = 8
+"""So many lists are kept: one of ten thousand enterprises takes some megabytes."""
+_Key = tuple[Scope, str, str | None]
+"""Of whom, by which definition, of which month."""
 
 
 class EnterpriseLists:
@@ -42,7 +44,7 @@ class EnterpriseLists:
     def __init__(self, context: ConsoleContext, figures: Figures) -> None:
         self._context = context
         self._figures = figures
-        self._remembered = Remembered()
+        self._kept: OrderedDict[_Key, tuple[int, list[Line]]] = OrderedDict()
 
     async def enterprises(self, request: Request, choice: Choice) -> View:
         """All enterprises."""
@@ -58,14 +60,13 @@ class EnterpriseLists:
 
     async def _list(self, request: Request, choice: Choice, by: Dimension | None) -> View:
         code = request.path_params["key"] if by else ""
-        known = await self._known(choice)
-        members = {uscc: row for uscc, row in known.items() if not by or _place(row, by) == code}
-        if by and not members:
-            raise HTTPException(404)
         wait_s = FILE_WAIT_S if is_file(request) else None
         name, scope = choice.definition.id, choice.scope
         month = await self._figures.month(name, scope, wait_s, choice.month)
-        lines = await self._lines(choice, month, members)
+        every = await self._every(choice, month)
+        lines = [one for one in every if not by or _place(one.row, by) == code]
+        if by and not lines:
+            raise HTTPException(404)
         asked = wanted(request.query_params)
         found = arrange(lines, asked)
         table, total = month.table("enterprise"), _total(month, by, code)
@@ -84,28 +85,39 @@ class EnterpriseLists:
             "total": total,
             "lacking": counted(one.lack for one in lines),
             "members": len(lines),
-            "counties": sorted({row.county for row in members.values()}),
-            "industries": sorted({row.industry for row in members.values()}),
+            "counties": sorted({one.row.county for one in lines}),
+            "industries": sorted({one.row.industry for one in lines}),
             "county_name": county_name,
             "industry_name": industry_name,
         }
-        file = as_table(table, _in_file(found, None if asked.is_filtered else total))
+        file = None  # ten thousand rows are written for who takes them away alone
+        if is_file(request):
+            file = as_table(table, _in_file(found, None if asked.is_filtered else total))
         return View("enterprises.html", data, ("headline", "cells"), 4.0, file)
 
-    async def _known(self, choice: Choice) -> dict[str, EnterpriseRow]:
-        read = partial(self._context.database.read, enterprises, choice.scope)
-        return await self._remembered.get(choice.scope, LEDGER_S, read)
+    async def _every(self, choice: Choice, month: RateMonth) -> list[Line]:
+        """All enterprises that are seen; visitors share them while the figures are the same."""
+        key = (choice.scope, choice.definition.id, choice.month)
+        computed_ms, lines = self._kept.get(key, (None, []))
+        if computed_ms != month.computed_ms:
+            before = await self._before(choice)
+            lines = await self._lines(choice, month, before or {})
+            if before is not None:  # else it is being made, and comes with the next look
+                self._kept[key] = month.computed_ms, lines
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return lines
 
     async def _lines(
-        self, choice: Choice, month: RateMonth, members: Mapping[str, EnterpriseRow]
+        self, choice: Choice, month: RateMonth, before: Mapping[str, RateCell]
     ) -> list[Line]:
-        table = month.table("enterprise")
+        read, table = self._context.database.read, month.table("enterprise")
+        members = await read(enterprises, choice.scope)
         cells = {cell.key: cell for cell in table.cells}
         as_of = day_of(month.as_of_ms - 1)
-        lacking: Mapping[str, Lack] = await self._context.database.read(
-            lacks, choice.definition, members, cells, as_of
-        )
-        before = await self._before(choice)
+        lacking = await read(lacks, choice.definition, members, cells, as_of)
         return [
             Line(
                 row,
@@ -117,13 +129,15 @@ class EnterpriseLists:
             for uscc, row in members.items()
         ]
 
-    async def _before(self, choice: Choice) -> dict[str, RateCell]:
-        """Figures of the month before; none where it has none, or they are still being made."""
+    async def _before(self, choice: Choice) -> dict[str, RateCell] | None:
+        """Figures of the month before; none where it has none, None while they are being made."""
         name, scope = choice.definition.id, choice.scope
         try:
             month = await self._figures.month(name, scope, None, earlier_month(choice))
-        except (ChoiceError, NotYetError):
+        except ChoiceError:
             return {}
+        except NotYetError:
+            return None
         return {cell.key: cell for cell in month.table("enterprise").cells}
 
 
