@@ -3,9 +3,10 @@
 from datetime import date
 
 import pytest
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, update
 
-from gateway.city.access.principal import EVERYTHING
+from gateway.city.access.principal import EVERYTHING, parse_scope
+from gateway.city.console.queries.freshness import freshness
 from gateway.city.console.queries.gaps import GapFilter, gap_count, gaps
 from gateway.city.db import tables
 from tests.console.http import get
@@ -89,3 +90,17 @@ async def test_a_city_of_many_gateways_types_an_id_and_turns_pages(
     last = (await get(f"{address}/books?lang=en&page=5")).text
     assert last.count('<tr><th scope="row"') == 1
     assert len((await get(f"{address}/books?format=json")).json()["rows"]) == 251
+
+
+async def test_ledgers_that_nobody_looked_at_for_a_year_are_named(address: str, city: Town) -> None:
+    assert "天未核实的企业" not in (await get(f"{address}/quality?lang=zh")).text
+    row = tables.enterprise.c.uscc == uscc_of(3)
+    old = update(tables.enterprise).where(row).values(ledger_verified_on=date(2024, 11, 1))
+    city.database.run_now(lambda connection: connection.execute(old))
+    page = (await get(f"{address}/quality?lang=zh")).text
+    card = page.partition('id="fresh"')[2].partition("</section>")[0]
+    assert "上次核实 2024-11-01" in card
+    assert card.count("<li>") == 1
+    for scope, count in ((EVERYTHING, 1), (parse_scope(f"enterprise {uscc_of(2)}"), 0)):
+        found = city.database.read_now(freshness, scope, date(2025, 11, 23), 50)
+        assert (found.count, len(found.stale)) == (count, count)

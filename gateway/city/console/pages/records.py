@@ -12,6 +12,7 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.queries.books import books, books_count
 from gateway.city.console.queries.database import GatewayRow
 from gateway.city.console.queries.findings import Findings, findings
+from gateway.city.console.queries.freshness import STALE_DAYS, freshness
 from gateway.city.console.queries.gaps import COUNTED, GapFilter, gap_causes, gap_count, gaps
 from gateway.city.console.queries.gateways import Gateways
 from gateway.city.console.queries.moment import late_of
@@ -26,6 +27,7 @@ from gateway.city.rates.definitions import (
 from gateway.city.rates.model import Definition
 from gateway.city.rates.plan import load_plan, plan_path
 from gateway.core.books import COUNTERS
+from gateway.core.days import day_of
 from gateway.web.formats import moment
 from gateway.web.pages import View
 from gateway.web.tables import Cell, Table, is_file
@@ -82,9 +84,13 @@ class Records:
         found = await self._findings(scope, limit)
         states = await self._gateways.states(scope)
         late = await late_of(self._context, scope)
+        read = self._context.database.read
+        fresh = await read(freshness, scope, day_of(now_ms), limit)
         lacking = list(islice(states.of("bad", "idle", "warn"), limit))
         data = {
             "found": found,
+            "fresh": fresh,
+            "stale_days": STALE_DAYS,
             "lacking": lacking,
             "silent": states.counts["bad"] + states.counts["idle"],
             "partly": states.counts["warn"],
