@@ -53,11 +53,6 @@ class Drilldown:
 
     async def industries(self, request: Request, choice: Choice) -> View:
         """The rate by industry."""
-        table = (await self._month(request, choice)).table("industry")
-        data = {"choice": choice, "table": table, "cells": table.ranked()}
-        file = as_table(table)
-        files = workbooks(self._context, request, file, choice.definition, choice.shown)
-        return View("industries.html", data, ("cells", "note"), 4.0, file, files=files)
         month = await self._month(request, choice)
         table, hot = month.table("industry"), heat(month.cells.get("county-industry", {}))
         data = {
@@ -69,7 +64,9 @@ class Drilldown:
             "county_name": county_name,
             "industry_name": industry_name,
         }
-        return View("industries.html", data, ("cells", "note", "heat"), 4.0, as_table(table))
+        file = as_table(table)
+        files = workbooks(self._context, request, file, choice.definition, choice.shown)
+        return View("industries.html", data, ("cells", "note", "heat"), 4.0, file, files=files)
 
     async def _month(self, request: Request, choice: Choice) -> RateMonth:
         """The chosen month; a file waits longer for its first figure than a page."""

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from gateway.city.access.principal import Permission, Scope
 from gateway.city.console.asking import Gate
 from gateway.city.console.context import ConsoleContext
+from gateway.city.console.exports.workbooks import workbooks
 from gateway.city.console.pages.choice import Choice, ChoiceError, MonthView
 from gateway.city.console.pages.enterprises.lacking import counted, lacks
 from gateway.city.console.pages.enterprises.listing import (
@@ -90,10 +91,12 @@ class EnterpriseLists:
             "county_name": county_name,
             "industry_name": industry_name,
         }
-        file = None  # ten thousand rows are written for who takes them away alone
-        if is_file(request):
-            file = as_table(table, _in_file(found, None if asked.is_filtered else total))
-        return View("enterprises.html", data, ("headline", "cells"), 4.0, file)
+        live = ("headline", "cells")
+        if not is_file(request):  # ten thousand rows are written for who takes them away alone
+            return View("enterprises.html", data, live, 4.0)
+        file = as_table(table, _in_file(found, None if asked.is_filtered else total))
+        files = workbooks(self._context, request, file, choice.definition, choice.shown)
+        return View("enterprises.html", data, live, 4.0, file, files=files)
 
     async def _every(self, choice: Choice, month: RateMonth) -> list[Line]:
         """All enterprises that are seen; visitors share them while the figures are the same."""
