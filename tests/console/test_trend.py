@@ -6,9 +6,9 @@ from fractions import Fraction
 from sqlalchemy import Connection, insert
 
 from gateway.city.access.principal import EVERYTHING, parse_scope
+from gateway.city.console.charts.breaks import Break, breaks, roster_changes
 from gateway.city.console.charts.drawing import labels_of
 from gateway.city.console.charts.trend import months_chart, years_chart
-from gateway.city.console.queries.breaks import Break, breaks, roster_changes
 from gateway.city.db import tables
 from gateway.city.ledger.codes import Name
 from gateway.city.rates.cells.statistics import Bounds

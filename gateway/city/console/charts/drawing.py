@@ -2,12 +2,12 @@
 
 from functools import partial
 
+from gateway.city.console.charts.breaks import Break, breaks, roster_changes
 from gateway.city.console.charts.pictures import Pictures
 from gateway.city.console.charts.specifications import PICTURES, Shape, Spec
 from gateway.city.console.charts.trend import TrendLabels, months_chart, years_chart
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.choice import Choice
-from gateway.city.console.queries.breaks import Break, breaks, roster_changes
 from gateway.city.console.queries.figures import Figures
 from gateway.city.console.remember import Remembered
 from gateway.city.rates.plan import load_plan, plan_path, target

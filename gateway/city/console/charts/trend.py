@@ -12,8 +12,8 @@ from typing import Any
 
 import altair as alt
 
+from gateway.city.console.charts.breaks import Break
 from gateway.city.console.charts.specifications import FILL, Shape, Spec, finish
-from gateway.city.console.queries.breaks import Break
 from gateway.city.rates.plan import PlanValue
 from gateway.city.rates.reports.shown import percent_text
 from gateway.city.rates.reports.trend import TrendPoint
