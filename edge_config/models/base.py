@@ -247,28 +247,6 @@ class ConsoleConfig(Settings):
         return self.token.reveal_long(MIN_TOKEN) if self.token is not None else None
 
 
-class CityConsoleConfig(ConsoleConfig):
-    """The web console. Loopback needs nothing; any other address needs TLS and a login."""
-
-    _LOGIN: ClassVar[str] = "'accounts: true' or 'token'"
-
-    token: Secret | None = Field(
-        default=None,
-        description="access token of an administrator, of at least 16 characters; off loopback it "
-        "or 'accounts' is required; with accounts it is for programs only",
-    )
-    accounts: bool = Field(
-        default=False,
-        description="people log in by name and password; where there are none yet, the log names a "
-        "one-time link for the first administrator",
-    )
-
-    @property
-    def has_login(self) -> bool:
-        """Whether a visitor must show who it is."""
-        return self.accounts or self.token is not None
-
-
 def is_loopback(address: str) -> bool:
     """Whether a listen address is reachable from this machine only."""
     return is_loopback_host(split_listen(address)[0])

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from edge_config.models.base import (
-    CityConsoleConfig,
     ClientTls,
     HttpUrl,
     ListenAddress,
@@ -27,6 +26,7 @@ from edge_config.models.identifiers.registries import (
 )
 from edge_config.models.identifiers.resolver import ResolverConfig
 from edge_config.models.identifiers.suffix import SuffixPattern
+from edge_config.models.people.console import CityConsoleConfig
 from edge_config.models.plain import demand_no_secret, demand_private, is_loopback_host
 from edge_config.models.settings import Field, Rule, Settings
 

@@ -41,6 +41,8 @@ class Action(StrEnum):
     USER_DISABLED = "user-disabled"
     USER_RESET = "user-reset"
     PASSWORD_SET = "password-set"  # noqa: S105 - the name of an action
+    USER_LINKED = "user-linked"
+    LOGIN_REFUSED = "login-refused"
     TOKEN_MADE = "token-made"  # noqa: S105 - as above
     TOKEN_REVOKED = "token-revoked"  # noqa: S105 - as above
 

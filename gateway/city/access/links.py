@@ -5,7 +5,8 @@ What is kept of a link is the digest of its secret, so nobody can open it who wa
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from edge_config.models.base import CityConsoleConfig, split_listen
+from edge_config.models.base import split_listen
+from edge_config.models.people.console import CityConsoleConfig
 from gateway.city.access import users
 from gateway.city.access.principal import EVERYTHING, Principal, Role, administrator
 from gateway.city.access.users import Refusal, User, UserError

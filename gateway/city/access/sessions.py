@@ -82,6 +82,17 @@ class CitySessions:
         opened = await self._run(_open_of_user, digests, address, now_ms, name, hashed)
         return secret if opened else None
 
+    async def open_outside(self, name: str, address: str, now_ms: int) -> str:
+        """Begin a session of a user whom a provider has named.
+
+        Raises:
+            SessionsAwayError: the database does not answer.
+        """
+        secret = new_secret()
+        digests = {"digest": digest_of(secret), "token_digest": _NO_TOKEN, "user_name": name}
+        await self._run(_open_outside, digests, address, now_ms)
+        return secret
+
     async def visitor(self, secret: str, now_ms: int) -> Principal | None:
         """Whose session it is; None: it has not begun, or has ended.
 
@@ -151,6 +162,13 @@ def _open_of_user(
     _insert(connection, {**digests, "user_name": name}, address, now_ms)
     note(connection, now_ms, name, Action.LOGIN, detail=address)
     return True
+
+
+def _open_outside(
+    connection: Connection, digests: Mapping[str, str], address: str, now_ms: int
+) -> None:
+    _insert(connection, digests, address, now_ms)
+    note(connection, now_ms, digests["user_name"], Action.LOGIN, detail=f"{address} oidc")
 
 
 def _insert(connection: Connection, row: Mapping[str, str], address: str, now_ms: int) -> None:

@@ -39,7 +39,6 @@ from gateway.city.console.pages.machine import MachinePage, machine_address
 from gateway.city.console.pages.movers import Movers
 from gateway.city.console.pages.overview import Overview
 from gateway.city.console.pages.people import account, people, tokens, users
-from gateway.city.console.pages.people.people import scope_name
 from gateway.city.console.pages.records import Records
 from gateway.city.console.queries.figures import Figures
 from gateway.city.console.revisions import page as revisions
@@ -186,7 +185,8 @@ def _pages(context: ConsoleContext) -> Pages:
         "points": points_text,
         "said": said,
     }
-    variables = {"bundle_url": BUNDLE, "machine_address": machine_address, "scope_name": scope_name}
+    names = people.variables(config.console)
+    variables = {"bundle_url": BUNDLE, "machine_address": machine_address, **names}
     macros = {"figures": "figures.html", "ids": "identifiers.html", "people": "people.html"}
     macros["ledger"] = "ledger.html"
     return Pages(

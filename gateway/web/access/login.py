@@ -28,6 +28,27 @@ def routes(pages: Pages, admission: Admission) -> list[Route]:
     ]
 
 
+def entered(target: str, secret: str, cookie: str, *, secure: bool) -> Response:
+    """The way on for who has logged in, with the cookie of the session.
+
+    Args:
+        target: path of this site.
+        secret: of the session.
+        cookie: its name.
+        secure: the console is reached by https.
+    """
+    response = RedirectResponse(target, 303)
+    response.set_cookie(
+        cookie,
+        secret,
+        max_age=SESSION_S,
+        secure=secure,
+        httponly=True,
+        samesite="lax",  # a link in a mail leads to its page; forms have their own check
+    )
+    return response
+
+
 class _Door:
     """The form, and what is done with its answer."""
 
@@ -49,16 +70,7 @@ class _Door:
             raise HTTPException(503) from error
         if secret is None:
             return self._pages.render(request, self._view(target, wrong=True), 403)
-        response = RedirectResponse(target, 303)
-        response.set_cookie(
-            self._admission.cookie,
-            secret,
-            max_age=SESSION_S,
-            secure=self._pages.site.secure,
-            httponly=True,
-            samesite="lax",  # a link in a mail leads to its page; forms have their own check
-        )
-        return response
+        return entered(target, secret, self._admission.cookie, secure=self._pages.site.secure)
 
     async def _log_in(self, request: Request, fields: Mapping[str, str]) -> str | None:
         """The cookie of a new session; None: what was shown is wrong."""

@@ -1,6 +1,6 @@
 """Tables of users, of their sessions, and of who did what."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, String, Table, Text
 
 from gateway.city.db.tables import Key, metadata
 
@@ -39,6 +39,15 @@ console_session = Table(
     # who logged in by a password; null: by the token
     Column("user_name", ForeignKey("city_user.name")),
     Index("ix_console_session_user_name", "user_name"),
+)
+
+outside_login = Table(
+    "outside_login",
+    metadata,  # whose user a subject of an OpenID Connect provider is
+    Column("issuer", String(300), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("user_name", ForeignKey("city_user.name"), nullable=False),
+    Column("by_group", Boolean, nullable=False),  # its groups there decide role and scope
 )
 
 api_token = Table(

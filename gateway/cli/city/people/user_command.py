@@ -31,6 +31,8 @@ ScopeText = Annotated[
 _ADD = "Example: `qulink city user add wang.li --role county-officer --scope 'county 330822'`"
 _SCOPE = "Example: `qulink city user scope wang.li --role county-officer --scope 'county 330881'`"
 
+_CONNECT = "Example: `qulink city user connect wang.li 248289761001`"
+
 
 def register(city: typer.Typer) -> None:
     """Add the commands."""
@@ -40,6 +42,7 @@ def register(city: typer.Typer) -> None:
     user.command("scope", epilog=_SCOPE)(_scope)
     user.command("reset", epilog="Example: `qulink city user reset wang.li`")(_reset)
     user.command("disable", epilog="Example: `qulink city user disable wang.li`")(_disable)
+    user.command("connect", epilog=_CONNECT)(_connect)
     user.command("link", epilog="Example: `qulink city user link -c city.yaml`")(_link)
     city.add_typer(user, name="user")
 
@@ -97,6 +100,23 @@ def _disable(name: Name, config: CityFile = DEFAULT) -> None:
 
     _act(load(config), users.disable, by=_acting(), now_ms=system_ms(), name=name)
     typer.echo(f"{name} disabled")
+
+
+def _connect(
+    name: Name,
+    subject: Annotated[str, typer.Argument(help="As the provider names the person: 'sub'.")],
+    config: CityFile = DEFAULT,
+) -> None:
+    """Let a person log in as a user by the OpenID Connect provider, besides by password."""
+    from gateway.city.access.outside.knowing import link
+
+    loaded = load(config)
+    oidc = loaded.console.oidc
+    if oidc is None:
+        fail("the city has no provider: 'console.oidc' in its configuration names one")
+    given = {"issuer": oidc.issuer, "subject": subject, "name": name, "now_ms": system_ms()}
+    _act(loaded, link, by=_acting(), **given)
+    typer.echo(f"{subject} of {oidc.issuer} is {name}")
 
 
 def _link(config: CityFile = DEFAULT) -> None:

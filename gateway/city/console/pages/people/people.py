@@ -2,12 +2,13 @@
 
 from starlette.routing import Route
 
+from edge_config.models.people.console import CityConsoleConfig
 from gateway.city.access import links
 from gateway.city.access.bearers import CityTokens
 from gateway.city.access.principal import ScopeKind
 from gateway.city.access.sessions import CitySessions
 from gateway.city.console.context import ConsoleContext
-from gateway.city.console.pages.people import account, tokens, users
+from gateway.city.console.pages.people import account, outside, tokens, users
 from gateway.city.console.pages.people.account import AccountPage
 from gateway.city.console.pages.people.invitation import InvitationPage
 from gateway.city.console.pages.people.tokens import TokenDesk, TokensPage
@@ -28,6 +29,7 @@ def routes(
         *_user_routes(pages, UsersPage(context, pages, kept, known)),
         *_invitation_routes(InvitationPage(context, pages)),
         *_token_routes(pages, TokensPage(pages, desk)),
+        *outside.routes(context, pages, kept),
         Route(account.ADDRESS, pages.endpoint(own.view), methods=["GET"]),
         Route(account.ADDRESS, own.change, methods=["POST"]),
         Route(f"{account.ADDRESS}/tokens", own.make_token, methods=["POST"]),
@@ -56,6 +58,11 @@ def _token_routes(pages: Pages, page: TokensPage) -> list[Route]:
         Route(tokens.ADDRESS, page.make, methods=["POST"]),
         Route(f"{tokens.ADDRESS}/revoke", page.revoke, methods=["POST"]),
     ]
+
+
+def variables(console: CityConsoleConfig) -> dict[str, object]:
+    """What templates are given of people."""
+    return {"scope_name": scope_name, "outside_login": outside.outside_name(console)}
 
 
 def scope_name(kind: ScopeKind, key: str) -> Name:

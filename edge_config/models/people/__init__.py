@@ -1,0 +1,1 @@
+"""Who asks a city: how people log in to its console."""
