@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from gateway.cli.city import reproduce_command
+from gateway.cli.city.noting import note_rows
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, system_ms
 from gateway.cli.city.published_rates import EXAMPLE as _PUBLISHED_EXAMPLE
 from gateway.cli.city.published_rates import published
@@ -120,10 +121,13 @@ def _show(asked: _Asked, config: Path, *, as_json: bool, as_csv: bool) -> None:
     if as_json and as_csv:
         fail("choose one of --json and --csv")
     city = load(config)
-    told = answer(
-        city,
-        lambda database: database.read_now(lambda connection: _told(connection, city, asked)),
-    )
+
+    def ask(database: "Database") -> _Told:
+        found = database.read_now(lambda connection: _told(connection, city, asked))
+        _note_enterprises(database, asked.by, found.table.definition.id, found.table.month)
+        return found
+
+    told = answer(city, ask)
     _print(told, asked.lang, as_json=as_json, as_csv=as_csv)
 
 
@@ -138,9 +142,11 @@ def _show_span(asked: _Asked, quarter: str, year: str, config: Path, *, as_json:
         span = span_asked(quarter, year)
         if span is None:
             return None
+        definition = asked.definition or city.definitions.headline
+        _note_enterprises(database, asked.by, definition, quarter or year)
         return database.read_now(
             span_rates,
-            asked.definition or city.definitions.headline,
+            definition,
             span,
             asked.by.value,
             system_ms(),
@@ -151,6 +157,12 @@ def _show_span(asked: _Asked, quarter: str, year: str, config: Path, *, as_json:
     found = answer(city, ask)
     if found is not None:
         print_span(found, as_json=as_json)
+
+
+def _note_enterprises(database: "Database", by: By, definition: str, when: str) -> None:
+    """Rows of enterprises are written down; of counties and industries they are nobody's."""
+    if by is By.ENTERPRISE:
+        note_rows(database, "qulink rates", f"{definition} {when} by enterprise")
 
 
 class _Told(NamedTuple):

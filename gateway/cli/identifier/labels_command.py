@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.city.noting import note_rows
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened
 
 Output = Annotated[
@@ -47,6 +48,7 @@ def labels(
     city = load(config)
     with opened(city) as database:
         page_url = city.identifier.page_url
+        note_rows(database, "qulink id labels", enterprise.upper() or "all")
         found = database.run_now(labels_of, EVERYTHING, page_url, enterprise.upper())
     if not found:
         fail(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli.city.evidence.progress import progress_bar
+from gateway.cli.city.noting import note_rows
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.wording import counted, visible
 
@@ -50,6 +51,7 @@ def audit(
     with opened(city) as database:
         try:
             usccs, days = _what(database, month, enterprise)
+            note_rows(database, "qulink evidence audit", f"{month} {enterprise or 'all'}".strip())
             found = asyncio.run(_compare(city, database, usccs, days, as_json=as_json))
         except (MonthError, StoreError) as error:
             fail(f"qulink evidence audit: {error}")

@@ -7,6 +7,7 @@ import typer
 
 from gateway.cli.city.evidence import audit_command, findings_command, sample_command
 from gateway.cli.city.evidence.progress import progress_bar
+from gateway.cli.city.noting import note_look
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.wording import counted
 
@@ -68,6 +69,8 @@ def _show(
             )
         except (ProofError, MonthError, DefinitionError) as error:
             fail(f"qulink evidence show: {error}")
+        uscc, *place = found.machine
+        note_look(database, f"qulink evidence show {'/'.join(place)} {found.month}", uscc)
     typer.echo(proof_json(found)) if as_json else print_proof(found)
 
 

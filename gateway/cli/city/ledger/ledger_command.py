@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli.city.ledger import stops_command
+from gateway.cli.city.noting import note_look, note_rows
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.user import system_user
 
@@ -217,6 +218,7 @@ def _history(
 
     with opened(load(config)) as database:
         found = database.read_now(ask)
+        note_look(database, f"qulink ledger history {asset}".strip(), name.uscc)
     if not found:
         fail(f"nothing was ever said of {asset or 'the enterprise'} {name.uscc}")
     print_history(found)
@@ -236,6 +238,7 @@ def _list(
 
     uscc = enterprise.upper() or None
     with opened(load(config)) as database:
+        note_rows(database, "qulink ledger list", uscc or "all")
         if enterprises:
             found = database.read_now(listed_enterprises, uscc=uscc)
         else:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli.city.noting import note_rows
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.tables import print_table
 from gateway.cli.user import system_user
@@ -93,6 +94,7 @@ def _declared(
             )
         except (DefinitionError, MonthError) as error:
             fail(str(error))
+        note_rows(database, "qulink rates declared", f"{record.id} {month} {enterprise}".strip())
     file = as_file(found, record, month)
     if as_json:
         typer.echo(json_text(file, demonstration=city.demonstration))
