@@ -17,7 +17,12 @@ from edge_config.models.base import (
     is_loopback,
     pattern,
 )
-from edge_config.models.counting import CalendarConfig, DefinitionsConfig
+from edge_config.models.counting import (
+    CalendarConfig,
+    DefinitionsConfig,
+    OpenDataConfig,
+    SheetConfig,
+)
 from edge_config.models.identifiers.registries import (
     HandleJsonNode,
     IdhubNode,
@@ -273,6 +278,8 @@ class CityConfig(Settings):
     console: CityConsoleConfig = Field(default=CityConsoleConfig(), description="the web console")
     definitions: DefinitionsConfig = Field(default=DefinitionsConfig(), description="rates")
     calendar: CalendarConfig = Field(default=CalendarConfig(), description="days of rest")
+    sheet: SheetConfig = Field(default=SheetConfig(), description="printed sheets")
+    open_data: OpenDataConfig = Field(default=OpenDataConfig(), description="published tables")
     identifier: IdentifierConfig = Field(description="identifiers of machines")
     node: Node = Field(default=EmbeddedNode(), description="where identifiers are registered")
     resolver: ResolverConfig = Field(

@@ -63,6 +63,7 @@ NEEDED: dict[str, Permission | None] = {
     "/identifiers/labels/file": Permission.LABELS,
     "/audit": Permission.AUDIT_LOG,
     "/published": Permission.FIGURES,
+    "/print": Permission.FIGURES,
     "/revisions": Permission.FIGURES,
     "/wall": Permission.FIGURES,
     "/wall/{area}": Permission.FIGURES,
@@ -254,6 +255,9 @@ async def _add_up(city: City, role: Role) -> None:
         for lines in filter(None, (total, cells)):
             found = (sum(r["networked"] for r in lines), sum(r["equipment"] for r in lines))
             assert found == (networked, machines), path
+    for period in ("month=2025-11", "quarter=2025-Q4"):
+        sheet = (await city.get(role, f"/print?{period}&lang=en")).text
+        assert f'Machines of the ledger</th><td>machine</td><td class="num">{machines}<' in sheet
     for by in ("county", "industry", "enterprise"):
         body = (await city.get(role, f"/api/v1/figures?by={by}")).json()
         for lines in ([body["total"]], body["data"]):

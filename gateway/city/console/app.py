@@ -34,6 +34,7 @@ from gateway.city.console.pages.identifiers import assigning, labels, outbox
 from gateway.city.console.pages.identifiers.assigning import Assigning
 from gateway.city.console.pages.identifiers.labels import LabelsPage
 from gateway.city.console.pages.identifiers.outbox import OutboxPage
+from gateway.city.console.pages.issued import sheet
 from gateway.city.console.pages.ledger import addresses as ledger
 from gateway.city.console.pages.machine import MachinePage, machine_address
 from gateway.city.console.pages.movers import Movers
@@ -136,6 +137,7 @@ def _routes(context: ConsoleContext, pages: Pages) -> list[Route]:
         *movers.routes(gate, endpoint, Movers(context, figures)),
         *gate.allow(Permission.FINDINGS, findings.route(endpoint, context, figures)),
         *details.routes(gate, endpoint, details.Details(context, figures)),
+        *sheet.routes(gate, endpoint, sheet.Sheet(context, figures)),
         *_machine_routes(gate, endpoint, MachinePage(context, figures, pictures)),
         *search.routes(gate, context, pages),
         *ledger.routes(gate, context, pages),
@@ -144,7 +146,7 @@ def _routes(context: ConsoleContext, pages: Pages) -> list[Route]:
         *_record_routes(gate, pages, Records(context, figures.gateways)),
         *gate.allow(Permission.ENTERPRISES, *_code_routes(CodePage(context, pages))),
         *_identifier_routes(gate, context, pages),
-        *_published_routes(gate, context, pages),
+        *published.routes(gate, pages, published.PublishedPage(context)),
         *_control_routes(gate, control),
         *api.routes(gate, context, pages, figures, choosing),
         *gate.allow(Permission.AUDIT_LOG, Route("/audit", pages.endpoint(AuditLog(context).view))),
@@ -156,11 +158,6 @@ def _control_routes(gate: Gate, control: DemonstrationControl | None) -> list[Ro
         return []
     change = Route("/demo/lines/{line}/{action}", control.change, methods=["POST"])
     return gate.allow(Permission.ENROL, change)
-
-
-def _published_routes(gate: Gate, context: ConsoleContext, pages: Pages) -> list[Route]:
-    view = published.PublishedPage(context).view
-    return gate.allow(Permission.FIGURES, Route(published.ADDRESS, pages.endpoint(view)))
 
 
 def _months_of(pages: Pages, choosing: Choosing) -> MonthEndpoint:

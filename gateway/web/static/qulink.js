@@ -41,6 +41,10 @@
     search.focus();
   });
 
+  const print = document.querySelector("[data-print]");
+  if (print) print.hidden = false;
+  print?.addEventListener("click", () => window.print());
+
   for (const select of document.querySelectorAll("select[data-submit]")) {
     select.addEventListener("change", () => select.form.requestSubmit());
   }

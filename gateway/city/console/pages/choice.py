@@ -41,6 +41,7 @@ class Choice:
         definition: by which it counts.
         month: ``YYYY-MM``; None: the running one.
         running: the running month.
+        since: the first month that anything is known of.
         months: to choose from, the newest first.
         definitions: to choose from.
     """
@@ -49,6 +50,7 @@ class Choice:
     definition: Definition
     month: str | None
     running: str
+    since: str
     months: tuple[str, ...]
     definitions: tuple[Definition, ...]
 
@@ -93,7 +95,7 @@ class Choosing:
     ) -> Choice:
         months = months_between(since, running)[-LIST_MONTHS:]
         known = tuple(self._context.definitions.values())
-        return Choice(scope, definition, month, running, tuple(reversed(months)), known)
+        return Choice(scope, definition, month, running, since, tuple(reversed(months)), known)
 
     async def _since(self) -> str:
         read = partial(self._context.database.read, known_since)

@@ -5,7 +5,10 @@ from functools import partial
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.routing import Route
 
+from gateway.city.access.principal import Permission
+from gateway.city.console.asking import Gate
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.exports.sdmx import sdmx_files
 from gateway.city.console.exports.workbooks import workbooks
@@ -20,7 +23,7 @@ from gateway.city.rates.publishing.stored import (
     publication,
     published_definitions,
 )
-from gateway.web.pages import View
+from gateway.web.pages import Pages, View
 
 ADDRESS = "/published"
 _LOOK_S = 60.0
@@ -92,3 +95,8 @@ class PublishedPage:
             raise HTTPException(404)
         newest = next(iter(public.months(definition.id)), "")
         return _Asked(definition, given.get("month") or newest, by)
+
+
+def routes(gate: Gate, pages: Pages, views: PublishedPage) -> list[Route]:
+    """The page's address."""
+    return gate.allow(Permission.FIGURES, Route(ADDRESS, pages.endpoint(views.view)))

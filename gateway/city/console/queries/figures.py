@@ -116,6 +116,18 @@ class Figures:
             raise self._not_yet(self._context.now_ms())
         return await self._part(found, scope)
 
+    async def several(
+        self, definition: str, scope: Scope, months: Sequence[str]
+    ) -> list[RateMonth]:
+        """Months by a definition that has a past, from one reading; in the order of ``months``.
+
+        Raises:
+            NotYetError: they are being computed for the first time.
+        """
+        make = partial(self._compute, rate_months, [(definition, one) for one in months])
+        found = await self._remembered.get(("several", definition, *months), PAST_S, make)
+        return [await self.seen(one, scope) for one in found]
+
     async def _part(self, moment: Moment, scope: Scope) -> Moment:
         if scope.is_whole:
             return moment

@@ -26,10 +26,10 @@ _YEAR = re.compile(r"[1-9][0-9]{3}")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A quarter or a year.
+    """A quarter or a year; or a month alone.
 
     Attributes:
-        name: ``2026-Q3`` or ``2026``.
+        name: ``2026-Q3``, ``2026`` or ``2026-09``.
         months: all of it, ``YYYY-MM``, in order.
     """
 
@@ -61,6 +61,11 @@ def year(text: str) -> Span:
         raise MonthError(f"{text!r} is no year; write YYYY, as 2026")
     name = text.strip()
     return Span(name, months_between(f"{name}-01", f"{name}-12"))
+
+
+def one_month(name: str) -> Span:
+    """A month ``2026-09`` as the shortest of spans: its value is its own."""
+    return Span(name, (name,))
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,10 +42,12 @@ class Publication:
     Attributes:
         tables: newest final vintage by definition and month.
         unplaced: definition and month of results that nobody can place any more.
+        stored_ms: when the tables were stored, UTC milliseconds; by definition and month.
     """
 
     tables: Mapping[tuple[str, str], PublishedTable]
     unplaced: AbstractSet[tuple[str, str]]
+    stored_ms: Mapping[tuple[str, str], int]
 
     def months(self, definition: str) -> list[str]:
         """Its published months, the newest first."""
@@ -104,7 +106,8 @@ def publication(
         if table is not None:
             hidden = replace(held, all_parts=key[1] in alone)
             shown[key] = publish(table, Audience.PUBLIC, hidden)
-    return Publication(shown, newest.keys() - shown.keys())
+    stored_ms = {key: newest[key].computed_ms for key in shown}
+    return Publication(shown, newest.keys() - shown.keys(), stored_ms)
 
 
 def published_definitions(definitions: Mapping[str, Definition]) -> list[Definition]:
