@@ -9,6 +9,7 @@ from gateway.city.db import tables
 from gateway.city.rates.period import months_between
 from tests.console.http import get
 from tests.console.town import Town, uscc_of
+from tests.support.city_db import change_evidence
 
 PAST = "month=2025-08&definition=ENR-B"
 PAGES = (
@@ -72,7 +73,7 @@ async def test_what_cannot_be_shown_is_told(
 
 async def test_a_month_without_data_says_so(address: str, city: Town) -> None:
     month = tables.evidence.c.day.between("2025-08-01", "2025-08-31")
-    city.database.run_now(lambda one: one.execute(delete(tables.evidence).where(month)))
+    city.database.run_now(change_evidence, delete(tables.evidence).where(month))
     page = (await get(f"{address}/?month=2025-08&lang=zh")).text
     assert "2025-08 没有收到数据" in page
     assert "0.00" not in page.partition("headline-figure")[2].partition("</p>")[0]

@@ -22,6 +22,7 @@ from gateway.web.i18n import Language
 from tests.console.conftest import served
 from tests.console.http import get
 from tests.console.town import Town, town, uscc_of
+from tests.support.city_db import change_evidence
 
 
 async def test_the_definition_says_which_figure_stands_large(tmp_path: Path) -> None:
@@ -50,7 +51,7 @@ async def test_the_trend_ends_in_the_headline_figure(address: str, city: Town) -
     chart = f"{address}/charts/trend.json"
     first = (await get(chart)).json()["datasets"]["actual"][-1]["text"]
     most = delete(tables.evidence).where(tables.evidence.c.machine_id != 1)
-    city.database.run_now(lambda connection: connection.execute(most))
+    city.database.run_now(change_evidence, most)
     deadline = time.monotonic() + 15
     while (shown := (await get(f"{address}/?format=json")).json()["rows"][0])["networked"] != 1:
         assert time.monotonic() < deadline

@@ -7,6 +7,7 @@ from sqlalchemy import delete
 from gateway.city.db import tables
 from tests.console.http import get
 from tests.console.town import Town, uscc_of
+from tests.support.city_db import change_evidence
 
 
 async def test_the_page_names_parts_that_add_up(address: str, city: Town) -> None:
@@ -29,7 +30,7 @@ async def test_an_enterprise_names_its_machines_with_both_reasons(address: str, 
     gone = tables.evidence.c
     march = gone.day.between("2025-08-01", "2025-08-31")
     of_one = delete(tables.evidence).where(gone.machine_id == 1, march)
-    city.database.run_now(lambda connection: connection.execute(of_one))
+    city.database.run_now(change_evidence, of_one)
     page = (await get(f"{address}/movers/{uscc_of(0)}?month=2025-08&lang=en")).text
     row = page.partition("/1/A-001")[2].partition("</tr>")[0]
     assert "no longer networked" in row

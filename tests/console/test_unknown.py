@@ -14,6 +14,7 @@ from gateway.city.db import tables
 from tests.console.conftest import served
 from tests.console.http import get
 from tests.console.town import town, uscc_of
+from tests.support.city_db import change_evidence
 
 WORDS = {"zh": "未知", "en": "unknown"}
 RATE = re.compile(r'<td class="num rate"[^>]*>([^<]*)</td>')
@@ -23,7 +24,7 @@ EMPTY_USCC = uscc_of(90)
 @pytest.mark.parametrize("language", WORDS)
 async def test_a_month_without_any_data_has_no_rate(tmp_path: Path, language: str) -> None:
     async with town(tmp_path) as made:
-        made.database.run_now(lambda connection: connection.execute(delete(tables.evidence)))
+        made.database.run_now(change_evidence, delete(tables.evidence))
         async with served(build(made.context)) as base:
             page = (await get(f"{base}/?lang={language}")).text
             assert f'data-k="pooled">{WORDS[language]}</p>' in page
@@ -45,7 +46,7 @@ async def test_a_month_without_any_data_is_a_gap_of_the_line(tmp_path: Path) -> 
     day = tables.evidence.c.day
     august = delete(tables.evidence).where(day >= date(2025, 8, 1), day < date(2025, 9, 1))
     async with town(tmp_path) as made:
-        made.database.run_now(lambda connection: connection.execute(august))
+        made.database.run_now(change_evidence, august)
         async with served(build(made.context)) as base:
             chart = (await get(f"{base}/charts/trend.json")).json()
     words = {row["month"]: row["fraction"] for row in chart["datasets"]["actual"]}

@@ -9,7 +9,14 @@ from gateway.city.rates.reasons import Reason
 from gateway.city.rates.reports.drilldown import machine_facts
 from gateway.core.days import day_start_ms
 from gateway.relational.database import Database
-from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, days_between
+from tests.support.city_db import (
+    USCCS,
+    add_days,
+    add_enterprise,
+    add_machine,
+    change_evidence,
+    days_between,
+)
 
 OCTOBER = days_between(date(2026, 10, 1), date(2026, 10, 31))
 NOVEMBER_3 = day_start_ms(date(2026, 11, 3))
@@ -31,11 +38,10 @@ def test_days_without_good_values_are_doubtful_where_the_machine_serves(
         machine = add_machine(connection, USCCS[0], "A001", history=history)
         add_days(connection, machine, OCTOBER)
         idle = case((evidence.c.day < date(2026, 10, 11), 3), else_=0)
-        connection.execute(update(evidence).values(good_hours=idle, replayed_hours=1))
+        change_evidence(connection, update(evidence).values(good_hours=idle, replayed_hours=1))
 
     database.run_now(fill)
     assert reason_of(database) is Reason.UNCERTAIN_ONLY
-    database.run_now(
-        lambda c: c.execute(delete(evidence).where(evidence.c.day >= date(2026, 10, 11)))
-    )
+    later = evidence.c.day >= date(2026, 10, 11)
+    database.run_now(change_evidence, delete(evidence).where(later))
     assert reason_of(database) is Reason.NO_EVIDENCE

@@ -11,6 +11,7 @@ from gateway.city.rates.reports.export import as_table, table_json
 from gateway.relational.database import Database
 from gateway.web.tables import DEMONSTRATION, csv_text
 from tests.rates.test_report import fill_city, table
+from tests.support.city_db import change_evidence
 
 
 def test_json_and_csv_say_what_they_are(database: Database) -> None:
@@ -48,7 +49,7 @@ def test_json_and_csv_say_what_they_are(database: Database) -> None:
 
 def test_what_nobody_knows_is_empty_in_a_file_and_null_for_programs(database: Database) -> None:
     database.run_now(fill_city)
-    database.run_now(lambda c: c.execute(delete(evidence)))
+    database.run_now(change_evidence, delete(evidence))
     unknown = table(database)
     line = as_table(unknown).rows[0]
     assert (line["networked"], line["equipment"], line["pooled_percent"]) == (None, 36, None)

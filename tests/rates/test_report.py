@@ -36,7 +36,14 @@ from gateway.core.days import day_start_ms
 from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
 from gateway.relational.database import Database
 from gateway.wire.messages import DeviceState, State, encode_message
-from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, days_between
+from tests.support.city_db import (
+    USCCS,
+    add_days,
+    add_enterprise,
+    add_machine,
+    change_evidence,
+    days_between,
+)
 from tests.support.records import EVERY_DAY
 
 NOON = 12 * 3_600_000
@@ -139,7 +146,7 @@ def one_machine(
 def test_eighty_per_cent_of_days_and_alive_in_the_last_week(database: Database) -> None:
     database.run_now(one_machine, OCTOBER[6:])  # 25 of 31
     assert reason_of(database, definitions=EVERY_DAY) is Reason.NETWORKED
-    database.run_now(lambda c: c.execute(delete(evidence).where(evidence.c.day == OCTOBER[6])))
+    database.run_now(change_evidence, delete(evidence).where(evidence.c.day == OCTOBER[6]))
     assert reason_of(database, definitions=EVERY_DAY) is Reason.TOO_FEW_DAYS
 
 
@@ -149,7 +156,7 @@ def test_silent_for_more_than_seven_days_at_the_end(database: Database) -> None:
     database.run_now(one_machine, OCTOBER[:24])
     assert reason_of(database, "HALF", definitions=definitions) is Reason.NETWORKED
     last = evidence.c.day == OCTOBER[23]
-    database.run_now(lambda c: c.execute(delete(evidence).where(last)))
+    database.run_now(change_evidence, delete(evidence).where(last))
     assert reason_of(database, "HALF", definitions=definitions) is Reason.SILENT_AT_END
 
 
@@ -368,7 +375,7 @@ def test_a_frozen_month_does_not_change_and_a_correction_is_a_new_vintage(
     fresh = table(database, now_ms=NOVEMBER_21)
     assert freeze(NOVEMBER_21) == (2, "F")
     assert freeze(NOVEMBER_21) is None
-    database.run_now(lambda c: c.execute(delete(evidence).where(evidence.c.machine_id != 1)))
+    database.run_now(change_evidence, delete(evidence).where(evidence.c.machine_id != 1))
     for by in ("county", "industry", "enterprise"):
         frozen = table(database, now_ms=NOVEMBER_21, by=by)
         assert (frozen.status, frozen.vintage) == ("F", 2)

@@ -24,6 +24,7 @@ from tests.support.city_db import (
     add_days,
     add_enterprise,
     add_machine,
+    change_evidence,
     days_between,
     sqlite_city,
 )
@@ -45,7 +46,7 @@ def second_ledger(connection: Connection) -> None:
     """The old machines are scrapped, four others are in use and send."""
     connection.execute(update(enterprise).values(name="新名"))
     connection.execute(update(status_rows).values(status="scrapped"))
-    connection.execute(delete(evidence))
+    change_evidence(connection, delete(evidence))
     for at in range(4):
         add_days(connection, add_machine(connection, USCCS[0], f"B{at}"), OCTOBER)
 

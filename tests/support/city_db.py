@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, delete, insert, select, text
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Engine,
+    Update,
+    create_engine,
+    delete,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.exc import OperationalError
 
 from gateway.city.db.schema.months import evidence_month
@@ -201,6 +211,12 @@ def add_days(
     ]
     if rows:
         write_evidence(connection, rows)
+
+
+def change_evidence(connection: Connection, statement: Delete | Update) -> None:
+    """Change rows of evidence by hand, and the months with them."""
+    connection.execute(statement)
+    months_anew(connection)
 
 
 def months_anew(connection: Connection) -> None:
