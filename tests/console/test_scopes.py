@@ -64,6 +64,7 @@ NEEDED: dict[str, Permission | None] = {
     "/audit": Permission.AUDIT_LOG,
     "/published": Permission.FIGURES,
     "/print": Permission.FIGURES,
+    "/open-data": Permission.FIGURES,
     "/revisions": Permission.FIGURES,
     "/wall": Permission.FIGURES,
     "/wall/{area}": Permission.FIGURES,

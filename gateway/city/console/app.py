@@ -34,7 +34,7 @@ from gateway.city.console.pages.identifiers import assigning, labels, outbox
 from gateway.city.console.pages.identifiers.assigning import Assigning
 from gateway.city.console.pages.identifiers.labels import LabelsPage
 from gateway.city.console.pages.identifiers.outbox import OutboxPage
-from gateway.city.console.pages.issued import sheet
+from gateway.city.console.pages.issued import opendata, sheet
 from gateway.city.console.pages.ledger import addresses as ledger
 from gateway.city.console.pages.machine import MachinePage, machine_address
 from gateway.city.console.pages.movers import Movers
@@ -88,8 +88,8 @@ NAVIGATION = (
 )
 FOOT = (
     (wall.ADDRESS, "nav.wall"), (revisions.ADDRESS, "nav.revisions"),
-    (published.ADDRESS, "nav.published"), (ADDRESS, "nav.codes"),
-    (PAGE, "nav.api"), ("/audit", "nav.audit"),
+    (published.ADDRESS, "nav.published"), (opendata.ADDRESS, "opendata.title"),
+    (ADDRESS, "nav.codes"), (PAGE, "nav.api"), ("/audit", "nav.audit"),
 )  # fmt: skip
 PEOPLE = (
     (users.ADDRESS, "nav.users"),
@@ -128,6 +128,7 @@ def _routes(context: ConsoleContext, pages: Pages) -> list[Route]:
     choosing = Choosing(context, figures)
     url = context.config.demonstration_control
     control = DemonstrationControl(url) if url else None
+    public = published.PublishedPage(context)
     overview = Overview(context, figures, pictures, control)
     endpoint = _months_of(pages, choosing)
     return [
@@ -146,7 +147,8 @@ def _routes(context: ConsoleContext, pages: Pages) -> list[Route]:
         *_record_routes(gate, pages, Records(context, figures.gateways)),
         *gate.allow(Permission.ENTERPRISES, *_code_routes(CodePage(context, pages))),
         *_identifier_routes(gate, context, pages),
-        *published.routes(gate, pages, published.PublishedPage(context)),
+        *published.routes(gate, pages, public),
+        *opendata.routes(gate, pages, opendata.OpenData(context, public)),
         *_control_routes(gate, control),
         *api.routes(gate, context, pages, figures, choosing),
         *gate.allow(Permission.AUDIT_LOG, Route("/audit", pages.endpoint(AuditLog(context).view))),

@@ -1,1 +1,1 @@
-"""Pages of what leaves the house: sheets to print."""
+"""Pages of what leaves the house: sheets to print, and the catalogue of open data."""
