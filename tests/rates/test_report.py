@@ -24,13 +24,12 @@ from gateway.city.rates.frozen.freezing import due, freeze_month
 from gateway.city.rates.frozen.results import Correction
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Continuity
-from gateway.city.rates.period import MonthError, recent_months
+from gateway.city.rates.period import MonthError
 from gateway.city.rates.reasons import Reason
 from gateway.city.rates.reports.answering import answering_now
 from gateway.city.rates.reports.drilldown import machine_facts
 from gateway.city.rates.reports.months import rate_table
 from gateway.city.rates.reports.table import RateTable
-from gateway.city.rates.reports.trend import trend
 from gateway.city.rates.tallies import NotComputableError
 from gateway.core.days import day_start_ms
 from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
@@ -490,18 +489,3 @@ def test_a_synthetic_result_is_never_shown_as_a_real_one(database: Database) -> 
     assert table(database, now_ms=NOVEMBER_21, demonstration=True).city.networked == 1
     real = table(database, now_ms=NOVEMBER_21)
     assert (real.vintage, real.city.networked) == (None, 0)
-
-
-def test_trend_stands_beside_the_plan(database: Database) -> None:
-    database.run_now(begin, date(2025, 12, 1))
-    database.run_now(fill_city)
-    asked = ("2025-11", "2025-12", "2026-10")  # the first has no evidence, nor has any before it
-    database.run_now(add_days, 1, [date(2025, 12, 31)])
-    points = database.run_now(trend, "ENR-A", asked, NOVEMBER_3, demonstration=False)
-    assert [(one.month, one.city.networked, one.plan) for one in points] == [
-        ("2025-12", 0, Fraction(60)),
-        ("2026-10", 21, None),
-    ]
-    months = recent_months(NOVEMBER_3, 3)
-    assert months == ("2026-09", "2026-10", "2026-11")
-    assert database.run_now(trend, "ONL", months[:-1], NOVEMBER_3, demonstration=False) == ()
