@@ -36,7 +36,7 @@ PAGES = {
     "/audit": ("审计日志", "month corrected"),
     "/definitions": ("待主管部门确认的问题", "Open questions for the bureau"),
 }
-WIDE = ("/books", "/definitions")  # tables of so many columns that a phone has to push them
+WIDE = ("/books", "/definitions", "/details")  # so many columns that a phone pushes them
 HIDDEN = """[...document.querySelectorAll('.table-wrap')]
     .filter(table => table.scrollWidth > table.clientWidth).map(table => table.innerText)"""
 LOOKS = (
