@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.broker import Mosquitto
+from tests.support.chromium import BROWSER
 
 # A busy machine is no failure.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -32,3 +33,10 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     """A running anonymous mosquitto."""
     with Mosquitto(tmp_path) as broker:
         yield broker
+
+
+@pytest.fixture(scope="session", autouse=True)
+def browser_ends() -> Iterator[None]:
+    """No browser outlives the tests of its process."""
+    yield
+    BROWSER.close()

@@ -4,8 +4,10 @@ import asyncio
 import base64
 import json
 import shutil
+import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -181,60 +183,76 @@ def _origin(url: str) -> str:
 
 
 @asynccontextmanager
-async def chromium(*flags: str) -> AsyncIterator[Page]:
-    """A fresh browser with one page; nothing of it remains afterwards."""
-    binary = program("chromium", "chromium", "/usr/lib/chromium")
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="chromium-"))
-    process = await asyncio.create_subprocess_exec(
-        binary, *FLAGS, *flags, f"--user-data-dir={folder}", "about:blank",
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
-    )  # fmt: skip
-    try:
-        address = await _address(folder)
-        async with connect(address, max_size=None, proxy=None) as socket:
-            page = Page(socket, "")
-            listener = asyncio.ensure_future(page.listen())
-            try:
-                await _attach(page)
-                yield page
-            finally:
-                listener.cancel()
-    finally:
-        process.kill()
-        await process.wait()
-        await asyncio.to_thread(_remove, folder)
+async def chromium() -> AsyncIterator[Page]:
+    """A page of its own context: cookies, storage and caches of no other, and none remain after.
+
+    The browser itself is one of the test process, begun with its first page: a start is costly.
+    """
+    address = await asyncio.to_thread(BROWSER.address)
+    async with connect(address, max_size=None, proxy=None) as socket:
+        page = Page(socket, "")
+        listener = asyncio.ensure_future(page.listen())
+        try:
+            await _attach(page)
+            yield page
+        finally:
+            listener.cancel()
 
 
 async def _attach(page: Page) -> None:
-    targets = (await page.command("Target.getTargets"))["targetInfos"]
-    target = next(info["targetId"] for info in targets if info["type"] == "page")
-    attached = await page.command("Target.attachToTarget", targetId=target, flatten=True)
+    """Open the page; its context ends with the connection, whatever became of the test."""
+    context = await page.command("Target.createBrowserContext", disposeOnDetach=True)
+    target = await page.command(
+        "Target.createTarget", url="about:blank", browserContextId=context["browserContextId"]
+    )
+    attached = await page.command(
+        "Target.attachToTarget", targetId=target["targetId"], flatten=True
+    )
     page.attach(attached["sessionId"])
     for domain in ("Page", "Runtime", "Network", "Log"):
         await page.command(f"{domain}.enable")
 
 
-async def _address(folder: Path) -> str:
+class Browser:
+    """The browser of this process; one that died is begun anew."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder = Path()
+
+    def address(self) -> str:
+        """Where it listens."""
+        if self._process is None or self._process.poll() is not None:
+            self.close()
+            binary = program("chromium", "chromium", "/usr/lib/chromium")
+            self._folder = Path(tempfile.mkdtemp(prefix="chromium-"))
+            self._process = subprocess.Popen(
+                [binary, *FLAGS, f"--user-data-dir={self._folder}", "about:blank"],
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        return _address(self._folder / "DevToolsActivePort")
+
+    def close(self) -> None:
+        """End it; nothing of it remains."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            shutil.rmtree(self._folder, ignore_errors=True)  # a dying helper may still write
+            self._process = None
+
+
+_browser = Browser()
+
+
+BROWSER = Browser()
+
+
+def _address(file: Path) -> str:
     """Where the browser listens; it writes a file when it does."""
-    file = folder / "DevToolsActivePort"
-    lines = await _eventually(lambda: _lines(file))
-    return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
-
-
-async def _lines(file: Path) -> list[str]:
-    if not await asyncio.to_thread(file.exists):
-        return []
-    lines = (await asyncio.to_thread(file.read_text)).splitlines()
-    return lines if len(lines) >= 2 else []
-
-
-async def _eventually(look: Callable[[], Awaitable[list[str]]]) -> list[str]:
-    async with asyncio.timeout(START_S):
-        while not (found := await look()):  # noqa: ASYNC110 - another process writes the file
-            await asyncio.sleep(0.05)
-    return found
-
-
-def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)  # a dying helper process may still write
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        lines = file.read_text().splitlines() if file.exists() else []
+        if len(lines) >= 2:
+            return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
+        time.sleep(0.05)
+    raise AssertionError(f"the browser did not begin to listen within {START_S:g} s")
