@@ -254,6 +254,7 @@ async def _report(
 
 def _announce(options: Options, prepared: Prepared) -> None:
     _say(f"console  http://127.0.0.1:{options.port}   演示数据 / demonstration data")
+    _say("  its login lets you in by one click, as administrator or any other role")
     for gateway, port in prepared.ports.edges.items():
         _say(f"  edge {gateway:<12} http://127.0.0.1:{port}")
     top = prepared.ports.native[levels.TOP]

@@ -9,6 +9,8 @@ from typing import Any
 import yaml
 
 import edge_config
+from gateway.city.access.principal import Role, parse_scope
+from gateway.city.access.principal import Scope as PrincipalScope
 
 _CATALOGUE = Path(edge_config.__file__).parent / "samples" / "lines.yaml"
 _ENTERPRISES = Path(__file__).parent / "enterprises.yaml"
@@ -102,10 +104,11 @@ def _offline(data: Mapping[str, Any]) -> Iterator[Machine]:
 
 @dataclass(frozen=True)
 class Cast:
-    """Everybody who plays."""
+    """Everybody who plays, and who may walk through the console as which role."""
 
     roster: str
     approved_by: str
+    people: Mapping[Role, PrincipalScope]
     enterprises: tuple[Enterprise, ...]
 
     @cached_property
@@ -124,7 +127,8 @@ def load_cast() -> Cast:
         Enterprise(record, tuple(lines[name] for name in record["lines"]))
         for record in data["enterprises"]
     )
-    return Cast(data["roster"], data["approved_by"], enterprises)
+    people = {Role(role): parse_scope(scope) for role, scope in data["people"].items()}
+    return Cast(data["roster"], data["approved_by"], people, enterprises)
 
 
 def _line(entry: Mapping[str, Any]) -> Line:

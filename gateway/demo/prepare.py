@@ -14,6 +14,10 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from edge_config.loading.load import load_city
+from gateway.city.access.principal import administrator
+from gateway.city.access.users import User
+from gateway.city.access.users import add as add_user
+from gateway.city.console.pages.people.guests import guest
 from gateway.city.db.operation import begin
 from gateway.city.db.upgrade import open_database
 from gateway.city.ledger.importer import import_files
@@ -220,6 +224,9 @@ def _fill(database: Database, cast: Cast, folder: Path, now_ms: int) -> None:
         if enterprise.gateway:
             database.run_now(add, enterprise.gateway, enterprise.uscc, SITE, now_ms)
     database.run_now(seed_history, _networked(cast), today)
+    for role, scope in cast.people.items():
+        user = User(guest(role), guest(role), role, scope, now_ms, _MARK, None, is_invited=True)
+        database.run_now(add_user, administrator(_MARK), user)
 
 
 def _networked(cast: Cast) -> dict[tuple[str, str], Networked]:

@@ -71,6 +71,7 @@ NEEDED: dict[str, Permission | None] = {
     "/charts/trend.json": Permission.FIGURES,
     f"/charts/vega-{VERSION}.js": Permission.FIGURES,
     "/demo/lines/{line}/{action}": Permission.ENROL,
+    "/demo/enter": ANYBODY,
     "/users": Permission.USERS,
     "/users/{act}": Permission.USERS,
     "/tokens": Permission.USERS,

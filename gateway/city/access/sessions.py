@@ -93,6 +93,20 @@ class CitySessions:
         await self._run(_open_outside, digests, address, now_ms)
         return secret
 
+    async def enter(self, name: str, address: str, now_ms: int) -> str | None:
+        """Begin a session of a user who shows nothing: for the buttons of a demonstration alone.
+
+        Returns:
+            The secret for its cookie; None: there is no such user, or one with a password.
+
+        Raises:
+            SessionsAwayError: the database does not answer.
+        """
+        secret = new_secret()
+        digests = {"digest": digest_of(secret), "token_digest": _NO_TOKEN}
+        opened = await self._run(_open_of_guest, digests, address, now_ms, name)
+        return secret if opened else None
+
     async def visitor(self, secret: str, now_ms: int) -> Principal | None:
         """Whose session it is; None: it has not begun, or has ended.
 
@@ -169,6 +183,18 @@ def _open_outside(
 ) -> None:
     _insert(connection, digests, address, now_ms)
     note(connection, now_ms, digests["user_name"], Action.LOGIN, detail=f"{address} oidc")
+
+
+def _open_of_guest(
+    connection: Connection, digests: Mapping[str, str], address: str, now_ms: int, name: str
+) -> bool:
+    """Begin a session of a user without a password; False: there is none of that name."""
+    user = users.find(connection, name)
+    if user is None or user.disabled_ms is not None or not user.is_invited:
+        return False
+    _insert(connection, {**digests, "user_name": name}, address, now_ms)
+    note(connection, now_ms, name, Action.LOGIN, detail=address)
+    return True
 
 
 def _insert(connection: Connection, row: Mapping[str, str], address: str, now_ms: int) -> None:

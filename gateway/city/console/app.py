@@ -12,7 +12,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from gateway.city.access import links
 from gateway.city.access.bearers import OPENS, CityTokens
 from gateway.city.access.principal import Permission, Principal, administrator
 from gateway.city.access.sessions import CitySessions
@@ -115,7 +114,7 @@ def build(context: ConsoleContext) -> ASGIApp:
         observation.metrics,
         kept=kept,
         holder=holder,
-        open_paths=(links.ADDRESS,),
+        open_paths=people.open_paths(context),
         operates=operates,
         tokens=known if console.accounts else None,
         programs=OPENS,
@@ -184,7 +183,7 @@ def _pages(context: ConsoleContext) -> Pages:
         "points": points_text,
         "said": said,
     }
-    names = people.variables(config.console)
+    names = people.variables(config)
     variables = {"bundle_url": BUNDLE, "machine_address": machine_address, **names}
     macros = {"figures": "figures.html", "ids": "identifiers.html", "people": "people.html"}
     macros["ledger"] = "ledger.html"

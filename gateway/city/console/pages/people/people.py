@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from edge_config.models.people.console import CityConsoleConfig
+from edge_config.models.city import CityConfig
 from gateway.city.access import links
 from gateway.city.access.bearers import CityTokens
 from gateway.city.access.principal import ScopeKind
@@ -10,6 +10,7 @@ from gateway.city.access.sessions import CitySessions
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.people import account, outside, tokens, users
 from gateway.city.console.pages.people.account import AccountPage
+from gateway.city.console.pages.people.guests import guest_paths, guest_roles, guest_routes
 from gateway.city.console.pages.people.invitation import InvitationPage
 from gateway.city.console.pages.people.tokens import TokenDesk, TokensPage
 from gateway.city.console.pages.people.users import UsersPage
@@ -28,6 +29,7 @@ def routes(
     return [
         *_user_routes(pages, UsersPage(context, pages, kept, known)),
         *_invitation_routes(InvitationPage(context, pages)),
+        *guest_routes(context, kept),
         *_token_routes(pages, TokensPage(pages, desk)),
         *outside.routes(context, pages, kept),
         Route(account.ADDRESS, pages.endpoint(own.view), methods=["GET"]),
@@ -35,6 +37,11 @@ def routes(
         Route(f"{account.ADDRESS}/tokens", own.make_token, methods=["POST"]),
         Route(f"{account.ADDRESS}/tokens/revoke", own.revoke_token, methods=["POST"]),
     ]
+
+
+def open_paths(context: ConsoleContext) -> tuple[str, ...]:
+    """What is open to who has not logged in."""
+    return (links.ADDRESS, *guest_paths(context.config))
 
 
 def _user_routes(pages: Pages, page: UsersPage) -> list[Route]:
@@ -60,9 +67,11 @@ def _token_routes(pages: Pages, page: TokensPage) -> list[Route]:
     ]
 
 
-def variables(console: CityConsoleConfig) -> dict[str, object]:
+def variables(config: CityConfig) -> dict[str, object]:
     """What templates are given of people."""
-    return {"scope_name": scope_name, "outside_login": outside.outside_name(console)}
+    outside_login = outside.outside_name(config.console)
+    guests = guest_roles(config)
+    return {"scope_name": scope_name, "outside_login": outside_login, "guests": guests}
 
 
 def scope_name(kind: ScopeKind, key: str) -> Name:
