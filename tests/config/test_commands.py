@@ -64,7 +64,7 @@ def test_check_of_a_right_city(tmp_path: Path) -> None:
         ),
         (
             "{file: none.yaml}",
-            "file: cannot read definitions {}/none.yaml: No such file or directory",
+            "file: {}/none.yaml: cannot be read: No such file or directory",
         ),
     ],
 )
