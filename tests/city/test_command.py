@@ -106,7 +106,7 @@ def test_files_of_the_node_and_of_definitions_that_cannot_be_used(city: Written)
     city.add("definitions: {file: nowhere.yaml}")
     code, said = ended(city.file)
     assert code == 2
-    assert "cannot read definitions" in said
+    assert "nowhere.yaml: cannot be read: No such file or directory" in said
 
 
 def test_without_broker_and_store_it_waits_and_says_so(city: Written) -> None:

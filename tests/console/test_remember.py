@@ -7,6 +7,7 @@ import pytest
 from gateway.city.console import remember
 from gateway.city.console.remember import Remembered
 from gateway.web.waiting import NotYetError
+from tests.support.waiting import until
 
 
 class Source:
@@ -66,16 +67,47 @@ async def test_nobody_waits_for_long_for_the_first_answer() -> None:
     assert await kept.get("k", 60, source, wait_s=30) == 1, "who asks again costs nothing more"
 
 
-async def test_a_costly_answer_rests_longer() -> None:
-    kept = Remembered()
-    made = []
+class Costly:
+    """An answer that takes some time to make.
 
-    async def costly() -> int:
-        await asyncio.sleep(0.05)
-        made.append(1)
-        return len(made)
+    Args:
+        takes_s: how long each takes; at the end the last one.
+    """
 
-    assert await kept.get("k", 0, costly) == await kept.get("k", 0, costly) == 1
+    def __init__(self, *takes_s: float) -> None:
+        self.takes_s = list(takes_s)
+        self.made = 0
+
+    async def __call__(self) -> int:
+        await asyncio.sleep(self.takes_s.pop(0) if len(self.takes_s) > 1 else self.takes_s[0])
+        self.made += 1
+        return self.made
+
+
+async def test_a_costly_answer_rests_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remember, "REST", 10_000)
+    kept, costly = Remembered(), Costly(0.05)
+
+    async def renewed() -> bool:
+        return await kept.get("k", 0, costly) == 2
+
+    await until(renewed)
+    assert await kept.get("k", 0, costly) == 2
+    assert costly.made == 2
+
+
+async def test_one_slow_answer_does_not_keep_what_is_seen_old(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While a demonstration started, the first took three seconds and stood for a minute."""
+    monkeypatch.setattr(remember, "REST", 10_000)
+    kept, costly = Remembered(), Costly(0.1, 0.0)
+    assert await kept.get("k", 0, costly) == 1
+
+    async def goes_on() -> bool:
+        return await kept.get("k", 0, costly) > 1
+
+    await until(goes_on)
 
 
 async def test_a_failure_is_told_and_not_kept() -> None:

@@ -166,7 +166,7 @@ def take_in(
     plan = planned(tables.equipment, held.machines, day)
     beforehand = nothing(tables)
     if dry_run:
-        beforehand = only_counted(connection, plan)
+        beforehand = only_counted(connection, plan, held.machines, day)
     elif len(plan.versions) + len(plan.unnamed) > MANY:
         held, beforehand = _in_parts(connection, tables, doing)
     alone(connection, "ledger")
@@ -175,7 +175,8 @@ def take_in(
         held = _checked(connection, tables, day)
         beforehand = nothing(tables)
         if dry_run:
-            beforehand = only_counted(connection, planned(tables.equipment, held.machines, day))
+            plan = planned(tables.equipment, held.machines, day)
+            beforehand = only_counted(connection, plan, held.machines, day)
     savepoint = connection.begin_nested()
     report = _write(connection, tables, held, beforehand, doing)
     (savepoint.rollback if dry_run else savepoint.commit)()

@@ -8,8 +8,9 @@ from datetime import date
 from sqlalchemy import Connection
 
 from gateway.city.identifiers.outbox import listed
+from gateway.city.ledger.importing.held import HeldMachines
 from gateway.city.ledger.importing.parts import Begun
-from gateway.city.ledger.importing.plan import Plan
+from gateway.city.ledger.importing.plan import Plan, of_new
 from gateway.city.ledger.importing.write import NO_CHANGES, Changes
 from gateway.city.ledger.sheet.parsing import Record, Tables
 from gateway.city.ledger.sheet.problems import Problem
@@ -43,7 +44,7 @@ def nothing(tables: Tables) -> Beforehand:
     return Beforehand(None, tables.equipment)
 
 
-def only_counted(connection: Connection, plan: Plan) -> Beforehand:
+def only_counted(connection: Connection, plan: Plan, held: HeldMachines, day: date) -> Beforehand:
     """For a dry run: each machine without an id would be a row and a status."""
     new = len(plan.unnamed)
     return Beforehand(
@@ -53,5 +54,5 @@ def only_counted(connection: Connection, plan: Plan) -> Beforehand:
         plan.status_entries + new,
         listed(connection, plan.changed),
         plan.notes,
-        plan.since,
+        plan.since + of_new(plan.unnamed, held, day),
     )

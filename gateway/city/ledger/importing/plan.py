@@ -135,3 +135,17 @@ def first_other(
     if status is not None and (not is_new or status.start < today):
         days.append(status.start)
     return min(days, default=None)
+
+
+def of_new(records: Sequence[Record], held: HeldMachines, day: date) -> Counter[date]:
+    """As :attr:`Plan.since`, of rows whose machines have no id yet."""
+    nobody = 0
+    found = Counter[date]()
+    for record in records:
+        said, status = (
+            machine_said(record, nobody, held, day),
+            status_change(record, nobody, {}, day),
+        )
+        if first := first_other(said, status, is_new=True, today=day):
+            found[first] += 1
+    return found
