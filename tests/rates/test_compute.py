@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.city.ledger.codes import STATUSES
 from gateway.city.rates.cells.cell import cell, percent
 from gateway.city.rates.cells.dimensions import CITY, PARTITIONS, all_cells
 from gateway.city.rates.cells.scores import score
@@ -16,7 +17,7 @@ from gateway.city.rates.compute import Counts, Enterprise, Period, is_asked_for,
 from gateway.city.rates.days.month import MachineMonth
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.model import Band, Continuity, Definition
-from gateway.city.rates.reasons import REASON_NAMES, UNDATED, Reason
+from gateway.city.rates.reasons import REASON_NAMES, UNDATED, Reason, out_of_service
 from gateway.city.rates.reports.shown import edges_of, percent_text
 
 PERIOD = Period("2026-10", date(2026, 10, 1), date(2026, 10, 31))
@@ -111,7 +112,7 @@ def test_rounding_is_half_up_and_for_display_only(rate: Fraction, shown: str) ->
         ({}, True, True, Reason.NETWORKED),
         ({"equipment_class": "aux"}, False, False, Reason.CLASS_EXCLUDED),
         ({"status": "standby"}, True, True, Reason.NETWORKED),
-        ({"status": "idle"}, False, False, Reason.NOT_IN_SERVICE),
+        ({"status": "idle"}, False, False, Reason.IDLE),
         ({"status": None}, False, False, Reason.NOT_IN_SERVICE),
         ({"commissioned_on": date(2026, 10, 1)}, False, False, Reason.NEWLY_COMMISSIONED),
         ({"commissioned_on": date(2026, 9, 30)}, True, True, Reason.NETWORKED),
@@ -309,3 +310,11 @@ def test_what_is_shown_lies_on_no_other_side_of_an_edge(rate: Fraction, decimals
     for edge in edges_of(BANDED):
         if (edge * 10**decimals).denominator == 1:
             assert (shown > edge, shown < edge) == (rate > edge, rate < edge)
+
+
+def test_each_status_out_of_service_is_a_reason_of_its_own() -> None:
+    said = {status: REASON_NAMES[out_of_service(status)] for status in STATUSES}
+    assert said["sealed"].zh == "期末状态为封存，不计入"
+    assert said["sealed"].en == "not counted: sealed at the end of the period"
+    assert len(set(said.values())) == len(STATUSES)
+    assert not any(out_of_service(status).counted for status in (None, *STATUSES))

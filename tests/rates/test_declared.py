@@ -62,7 +62,7 @@ def test_the_difference_is_explained_by_how_machines_count(
     assert one.gap.excluded == {
         Reason.CLASS_EXCLUDED: 1,
         Reason.NEWLY_COMMISSIONED: 1,
-        Reason.NOT_IN_SERVICE: 1,
+        Reason.SEALED: 1,
     }
     (row,) = as_file([one], RECORDS["ENR-A"], "2026-10").rows
     assert (row["declared_percent"], row["collected_percent"]) == ("62.50", "33.33")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,11 @@ from typer.testing import CliRunner
 
 from gateway.city.db.operation import begin
 from gateway.city.db.tables import evidence, gateway, machine_books
+from gateway.city.ledger.bitemporal.acts import Doing, conclude
+from gateway.city.ledger.bitemporal.acts import Kind as ActKind
+from gateway.city.ledger.bitemporal.acts import begin as begin_act
+from gateway.city.ledger.stops.entering import write_stop
+from gateway.city.ledger.stops.table import Stop
 from gateway.city.rates.declared.sheet import Declaration
 from gateway.city.rates.declared.values import write
 from gateway.city.rates.definitions import builtin_definitions
@@ -85,7 +91,8 @@ def test_what_is_held_is_what_is_looked_at(city: Database) -> None:
     assert (firm.days, firm.percent_of_days) == (30, 80)
     one, two, three, four = firm.machines
     assert (one.number, one.place, two.place, three.place) == ("1/M-1", "gw-1/d-1", "gw-1/d-2", "")
-    assert (one.service, one.valid) == ((1 << 30) - 1, (1 << 24) - 1)
+    rest = sum(1 << (day.day - 1) for day in days_between(FIRST, LAST) if _rests(day))
+    assert (one.service, one.valid) == ((1 << 30) - 1, ((1 << 24) - 1) & ~rest)
     assert (one.networked, three.networked, four.networked) == (True, False, False)
     assert (three.valid, three.times) == (0, {})  # a sensor is not at the level; nobody measured it
     assert four.service == (1 << 25) - 1
@@ -149,3 +156,42 @@ def test_each_kind_has_its_sentences() -> None:
         for language in ("zh", "en"):
             for name in ("kind", "what", "innocent", "check"):
                 assert text(language, f"clue.{name}.{kind}", **numbers)
+
+
+def test_nobody_is_silent_or_short_of_days_in_a_planned_stop(city: Database) -> None:
+    """M-1 is overhauled from the 21st to 12 October: none of these days is expected of it."""
+
+    def overhauled(connection: Connection) -> None:
+        doing = Doing(ActKind.STOPS, "", "检修", day_start_ms(date(2026, 9, 10)))
+        act = begin_act(connection, doing)
+        stop = Stop(
+            USCCS[0],
+            "",
+            "",
+            "",
+            "M-1",
+            date(2026, 9, 21),
+            date(2026, 10, 12),
+            "overhaul",
+            "3",
+            "王",
+        )
+        write_stop(connection, act, stop, [1])
+        conclude(connection, act, doing)
+
+    city.run_now(overhauled)
+    scheduled = builtin_definitions()["ENR-A"]
+    assert scheduled.days == "scheduled"
+    one, two, *_ = city.read_now(enterprise_days, inquiry()).machines
+    rest = sum(1 << (day.day - 1) for day in days_between(FIRST, LAST) if _rests(day))
+    stop = sum(1 << day for day in range(20, 30))
+    assert (one.excused, two.excused) == (rest | stop, rest)
+    assert one.valid == ((1 << 24) - 1) & ~(rest | stop)
+    assert one.service == two.service == (1 << 30) - 1
+    later = replace(inquiry(), now_ms=day_start_ms(date(2026, 11, 1)))
+    october = replace(later, period=period_of("2026-09", later.now_ms))
+    assert city.read_now(enterprise_days, october).machines[0].after == 0
+
+
+def _rests(day: date) -> bool:
+    return bool(builtin_definitions()["ENR-A"].calendar.is_rest(day))

@@ -198,7 +198,7 @@ def test_days_under_seal_are_no_silence(database: Database) -> None:
 @pytest.mark.parametrize(
     ("history", "reason"),
     [
-        ([(date(2020, 1, 1), "in_use"), (date(2026, 10, 31), "scrapped")], Reason.NOT_IN_SERVICE),
+        ([(date(2020, 1, 1), "in_use"), (date(2026, 10, 31), "scrapped")], Reason.SCRAPPED),
         ([(date(2020, 1, 1), "in_use"), (date(2026, 11, 1), "scrapped")], Reason.NETWORKED),
         ([(date(2026, 11, 1), "in_use")], Reason.NOT_IN_SERVICE),
         ([], Reason.NOT_IN_SERVICE),

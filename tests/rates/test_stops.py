@@ -4,7 +4,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import Connection, func, select
+from typer.testing import CliRunner
 
 from gateway.city.db.operation import begin
 from gateway.city.db.schema.stops import planned_stop, planned_stop_machine
@@ -20,6 +22,7 @@ from gateway.city.rates.frozen.freezing import freeze_month
 from gateway.city.rates.frozen.reproducing import reproduce
 from gateway.city.rates.reasons import Reason
 from gateway.city.rates.reports.drilldown import MachineVerdict, machine_facts
+from gateway.cli.main import build
 from gateway.core.days import day_start_ms
 from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_days, days_between
@@ -170,3 +173,25 @@ def test_a_month_is_reproduced_with_the_stops_that_were_known(
     assert again.differences == ()
     with pytest.raises(StopError, match="withdrawn already"):
         city.run_now(withdraw_stop, first.number, "取消", NOW)
+
+
+@pytest.mark.parametrize("name", ["stops.xlsx", "stops.csv"])
+def test_the_template_is_filled_and_imported(city: Database, tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    command = build(["ledger"])
+    done = CliRunner().invoke(command, ["ledger", "stops", "template", str(file)])
+    assert done.exit_code == 0
+    assert "检修 overhaul" in done.output
+    cells = [U, None, "一", None, None, "2026-10-12", "2026-10-16", "检修", "检修计划 3 号", "王五"]
+    if name.endswith("xlsx"):
+        book = load_workbook(file)
+        assert book.sheetnames == ["计划停机", "说明"]
+        book["计划停机"].append(cells)
+        book.save(file)
+    else:
+        with file.open("a", encoding="utf-8") as out:
+            out.write(",".join(one or "" for one in cells) + "\n")
+    assert city.run_now(enter_stops, [file], IN_TIME, made_by="李四") == Entered(1, 0, 0)
+    assert facts(city)["A"].stopped_days == 5
+    done = CliRunner().invoke(command, ["ledger", "stops", "template", str(tmp_path / "stops.ods")])
+    assert (done.exit_code, done.output.endswith(".xlsx or .csv\n")) == (1, True)

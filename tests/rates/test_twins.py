@@ -158,5 +158,5 @@ def test_a_unit_counts_once_and_both_numbers_stay_in_the_denominator(database: D
 
 def test_a_number_that_does_not_count_takes_the_unit_from_nobody(database: Database) -> None:
     database.run_now(plant, m1="scrapped")
-    assert verdicts(database)["A-1"] is Reason.NOT_IN_SERVICE
+    assert verdicts(database)["A-1"] is Reason.SCRAPPED
     assert verdicts(database)["A-2"] is Reason.NETWORKED

@@ -254,14 +254,14 @@ class Oracle:
             "roster": firm.is_member(self._last),
             "large": firm.on(self._last)["above_scale"] == "yes",
         }
-        served = machine.serves(self._last)
+        served, status = machine.serves(self._last), machine.status(self._last)
         reasons = {
             "out_of_scope": not member[rate.scope],
             "ledger_unverified": rate.verified_only and not self.is_verified(firm),
             "class_excluded": bool(rate.classes) and said["equipment_class"] not in rate.classes,
             "digital_excluded": rate.only == "digital" and said["digital"] != "yes",
             "key_excluded": rate.only == "key_equipment" and said["key_equipment"] != "yes",
-            "not_in_service": served is False,
+            f"status_{status}" if status else "not_in_service": served is False,
             "newly_commissioned": bool(
                 machine.commissioned and machine.commissioned >= self._first
             ),

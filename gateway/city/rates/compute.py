@@ -12,7 +12,7 @@ from typing import NamedTuple
 from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.days.month import MachineMonth
 from gateway.city.rates.model import Continuity, Definition
-from gateway.city.rates.reasons import Reason
+from gateway.city.rates.reasons import Reason, out_of_service
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _machine_exclusion(
     if (exclusion := _kind_exclusion(definition, machine)) is not None:
         return exclusion
     if machine.status not in definition.statuses:
-        return Reason.NOT_IN_SERVICE
+        return out_of_service(machine.status)
     # Whoever came within the month had no whole month to show regular data.
     if machine.commissioned_on is not None and machine.commissioned_on >= period.first:
         return Reason.NEWLY_COMMISSIONED

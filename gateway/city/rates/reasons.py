@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from gateway.city.ledger.codes import Name
+from gateway.city.ledger.codes import STATUSES, Name
 
 
 class Reason(StrEnum):
@@ -18,6 +18,14 @@ class Reason(StrEnum):
     DIGITAL_EXCLUDED = "digital_excluded"
     KEY_EXCLUDED = "key_excluded"
     NOT_IN_SERVICE = "not_in_service"
+    IN_USE = "status_in_use"
+    STANDBY = "status_standby"
+    IDLE = "status_idle"
+    SEALED = "status_sealed"
+    SCRAPPED = "status_scrapped"
+    BUILDING = "status_building"
+    LEASED_OUT = "status_leased_out"
+    WITHDRAWN = "status_withdrawn"
     NEWLY_COMMISSIONED = "newly_commissioned"
     PLANNED_STOP = "planned_stop"
     NEVER_CONNECTED = "never_connected"
@@ -42,6 +50,18 @@ class Reason(StrEnum):
         return self in _MET
 
 
+_OF_STATUS = {status: Reason(f"status_{status}") for status in STATUSES}
+
+
+def out_of_service(status: str | None) -> Reason:
+    """Why a machine of a status that a definition does not ask for is not counted.
+
+    Args:
+        status: code of the ledger; None: before its first entry.
+    """
+    return Reason.NOT_IN_SERVICE if status is None else _OF_STATUS[status]
+
+
 _EXCLUSIONS = frozenset(
     {
         Reason.OUT_OF_SCOPE,
@@ -50,6 +70,7 @@ _EXCLUSIONS = frozenset(
         Reason.DIGITAL_EXCLUDED,
         Reason.KEY_EXCLUDED,
         Reason.NOT_IN_SERVICE,
+        *_OF_STATUS.values(),
         Reason.NEWLY_COMMISSIONED,
         Reason.PLANNED_STOP,
         Reason.NEVER_CONNECTED,
@@ -72,7 +93,16 @@ REASON_NAMES = {
     Reason.KEY_EXCLUDED: Name(
         "非关键设备，不计入", "only key equipment counts; the ledger does not mark it so"
     ),
-    Reason.NOT_IN_SERVICE: Name("非在用、备用状态", "not in use or on standby"),
+    Reason.NOT_IN_SERVICE: Name(
+        "期末尚无状态记录，不计入", "the ledger has no status of it by the end of the period"
+    ),
+    **{
+        why: Name(
+            f"期末状态为{STATUSES[code].zh}，不计入",
+            f"not counted: {STATUSES[code].en.lower()} at the end of the period",
+        )
+        for code, why in _OF_STATUS.items()
+    },
     Reason.NEWLY_COMMISSIONED: Name(
         "当月投用，次月起计入", "commissioned this month; counts from the next"
     ),

@@ -86,7 +86,8 @@ def parse_rows(
 ) -> tuple[list[Record], list[Problem]]:
     """The rows of sheets of another table than the ledger's, and every mistake so far.
 
-    What nobody sees – hidden rows, columns and sheets – is a mistake.
+    What nobody sees – hidden rows, columns and sheets – is a mistake; the explanation sheet of a
+    template is passed over.
 
     Args:
         sheets: of all files.
@@ -95,6 +96,8 @@ def parse_rows(
     """
     tables, found = Tables([], [], [], []), list[Record]()
     for sheet in sheets:
+        if sheet.title in _NOTES:
+            continue
         visible = visible_part(sheet, Hidden.REFUSE, tables.problems, tables.notes)
         if visible is not None:
             found.extend(records(visible, columns, today, tables))

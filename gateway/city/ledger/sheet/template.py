@@ -1,6 +1,6 @@
 """Write the workbook that a bureau fills: two tables with drop-downs, and what to write in them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,29 @@ def write_template(path: Path, language: Language) -> None:
     book.save(path)
 
 
+def write_one_table(path: Path, name: Name, columns: Sequence[Column], language: Language) -> None:
+    """Write an empty workbook of a single table, with a sheet that explains its columns.
+
+    Args:
+        path: ``.xlsx`` file; replaced if it exists.
+        name: of the table.
+        columns: of it.
+        language: of headers, drop-downs and explanations.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    _write_table(book.create_sheet(_in(name, language)), columns, language)
+    notes = book.create_sheet(_in(SHEET_NAMES["notes"], language))
+    notes.append([_in(head, language) for head in _NOTE_HEADS[1:]])
+    for column in columns:
+        notes.append(_explained(column, language))
+    _widen(notes, zip("ABCD", (26, 10, 60, 80), strict=True), 2)
+    book.save(path)
+
+
 def _in(name: Name, language: Language) -> str:
     return name.zh if language == "zh" else name.en
 
@@ -105,9 +128,13 @@ def _write_notes(sheet: Any, language: Language) -> None:
         for column in columns:
             sheet.append([_in(SHEET_NAMES[table], language), *_explained(column, language)])
     _write_industries(sheet, language)
-    for letter, width in zip("ABCDE", (14, 26, 10, 60, 80), strict=True):
+    _widen(sheet, zip("ABCDE", (14, 26, 10, 60, 80), strict=True), 5)
+
+
+def _widen(sheet: Any, widths: Iterable[tuple[str, int]], first_row: int) -> None:
+    for letter, width in widths:
         sheet.column_dimensions[letter].width = width
-    for row in sheet.iter_rows(min_row=5):
+    for row in sheet.iter_rows(min_row=first_row):
         for cell in row:
             cell.alignment = Alignment(wrap_text=True, vertical="top")
 

@@ -1,16 +1,15 @@
 """The table of planned stops: its columns, and rows that were read. Pure but for the files."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from gateway.city.ledger.codes import Name
 from gateway.city.ledger.sheet.columns.column import USCC, Column
-from gateway.city.ledger.sheet.hidden import Hidden, visible_part
-from gateway.city.ledger.sheet.parsing import Record, Tables, records
+from gateway.city.ledger.sheet.parsing import Record, parse_rows
 from gateway.city.ledger.sheet.problems import LedgerError, Problem
-from gateway.city.ledger.sheet.reading import read_sheets
+from gateway.city.ledger.sheet.reading import LedgerSheet, read_sheets
 from gateway.city.ledger.sheet.values import choice, day, ledger_number, prose
 
 REASONS = {
@@ -23,6 +22,7 @@ REASONS = {
 }
 """Why machines stop by plan; a machine that broke down did not."""
 MAX_DAYS = 366
+SHEET = Name("计划停机", "Planned stops")
 
 COLUMNS = (
     USCC,
@@ -107,24 +107,39 @@ def read_stops(files: Sequence[Path], today: date) -> list[tuple[Record, Stop]]:
     Raises:
         LedgerError: every mistake, by file, row and column.
     """
-    tables = Tables([], [], [], [])
+    return [(row, _stop(row)) for row in read_rows(files, COLUMNS, today, _contradictions)]
+
+
+def read_rows(
+    files: Sequence[Path],
+    columns: Sequence[Column],
+    today: date,
+    check: Callable[[Record], Iterable[Problem]],
+) -> list[Record]:
+    """The rows of files of one table.
+
+    Args:
+        files: CSV or XLSX.
+        columns: of the table.
+        today: of the import.
+        check: what contradicts itself in a row.
+
+    Raises:
+        LedgerError: every mistake, by file, row and column; that there is no row is one.
+    """
+    problems, sheets = list[Problem](), list[LedgerSheet]()
     for file in files:
         try:
-            sheets = read_sheets(file)
+            sheets.extend(read_sheets(file))
         except LedgerError as error:
-            tables.problems.extend(error.problems)
-            continue
-        for sheet in sheets:
-            visible = visible_part(sheet, Hidden.REFUSE, tables.problems, tables.notes)
-            if visible is not None:
-                tables.equipment.extend(records(visible, COLUMNS, today, tables))
-    for row in tables.equipment:
-        tables.problems.extend(_contradictions(row))
-    if not tables.equipment and not tables.problems:
-        tables.problems.extend(Problem(one.name, 0, "", "holds no row of stops") for one in files)
-    if tables.problems:
-        raise LedgerError(tables.problems)
-    return [(row, _stop(row)) for row in tables.equipment]
+            problems.extend(error.problems)
+    rows, wrong = parse_rows(sheets, columns, today)
+    problems += wrong + [one for row in rows for one in check(row)]
+    if not rows and not problems:
+        problems.extend(Problem(one.name, 0, "", "holds no row that is filled") for one in files)
+    if problems:
+        raise LedgerError(problems)
+    return rows
 
 
 def _contradictions(row: Record) -> list[Problem]:

@@ -120,7 +120,7 @@ def _at_threshold(firm: EnterpriseDays, rules: Rules) -> Iterator[Finding]:
     """More machines have exactly the days that are asked for than have a day more or less."""
     near, met = 0, []
     for machine in firm.machines:
-        service, valid = machine.service.bit_count(), machine.valid.bit_count()
+        service, valid = machine.due.bit_count(), machine.valid.bit_count()
         needed = -(-service * firm.percent_of_days // _WHOLE)
         if rules.near_threshold < needed < service and abs(valid - needed) <= rules.near_threshold:
             near += 1
@@ -167,5 +167,5 @@ def _shrunk(firm: EnterpriseDays, rules: Rules) -> Iterator[Finding]:
 def _sends(machine: MachineDays, firm: EnterpriseDays, rules: Rules) -> bool:
     """Whether it had valid data on most days before the last ones."""
     before = (1 << (firm.days - rules.last_days)) - 1
-    service, valid = machine.service & before, machine.valid & before
+    service, valid = machine.due & before, machine.valid & before
     return valid.bit_count() * 2 > service.bit_count()

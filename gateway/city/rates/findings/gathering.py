@@ -11,8 +11,10 @@ import yaml
 from sqlalchemy import Connection, func, select
 
 from gateway.city.db.tables import enterprise, equipment, evidence, machine_books
+from gateway.city.rates.attendance import Numbers
 from gateway.city.rates.columns.evidence import service_days, statuses_in_service
 from gateway.city.rates.columns.ledger import read_ledger
+from gateway.city.rates.columns.stops import stop_days
 from gateway.city.rates.declared.values import declared
 from gateway.city.rates.findings.checks import findings, heaped
 from gateway.city.rates.findings.model import (
@@ -62,7 +64,7 @@ def findings_of(connection: Connection, inquiry: Inquiry, rules: Rules) -> list[
 def enterprise_days(connection: Connection, inquiry: Inquiry) -> EnterpriseDays:
     """The machines of an enterprise, as the checks look at them."""
     first, uscc = inquiry.period.first, inquiry.uscc or ""
-    days, service = _service(connection, inquiry)
+    days, service, excused = _service(connection, inquiry)
     in_month = (inquiry.period.as_of - first).days + 1
     month = (1 << in_month) - 1
     came = _came(connection, inquiry, days, service.keys())
@@ -74,9 +76,10 @@ def enterprise_days(connection: Connection, inquiry: Inquiry) -> EnterpriseDays:
             number=numbers[one],
             place=came[one].place,
             service=served & month,
-            valid=came[one].valid & served & month,
-            after=served >> in_month,
-            valid_after=(came[one].valid & served) >> in_month,
+            valid=came[one].valid & served & ~excused[one] & month,
+            after=(served & ~excused[one]) >> in_month,
+            valid_after=(came[one].valid & served & ~excused[one]) >> in_month,
+            excused=excused[one] & month,
             networked=one in networked,
             times={day: times for day, times in came[one].times.items() if day < in_month},
             counts=came[one].counts,
@@ -88,24 +91,38 @@ def enterprise_days(connection: Connection, inquiry: Inquiry) -> EnterpriseDays:
     return EnterpriseDays(uscc, inquiry.period.month, in_month, percent, tuple(machines))
 
 
-def _service(connection: Connection, inquiry: Inquiry) -> tuple[list[date], dict[int, int]]:
-    """Days of the month and of the week behind it that are over; when each machine was in service.
+def _service(
+    connection: Connection, inquiry: Inquiry
+) -> tuple[list[date], dict[int, int], defaultdict[int, int]]:
+    """Days of the month and of the week behind it that are over; service and excuse by machine.
 
-    Days of rest of the headline are left out: nobody is silent on them.
+    What is excused is on neither side of the headline. Behind the month that is so of days of
+    rest whatever the headline says: nobody is silent on them.
     """
     first, yesterday = inquiry.period.first, day_of(inquiry.now_ms) - timedelta(days=1)
     last = max(inquiry.period.as_of, min(inquiry.period.as_of + timedelta(days=_AFTER), yesterday))
     days = [first + timedelta(days=one) for one in range((last - first).days + 1)]
     ledger = read_ledger(connection, first, inquiry.uscc)
     service, codes = service_days(ledger), statuses_in_service(ledger, inquiry.definition)
-    found: dict[int, int] = defaultdict(int)
+    calendar = inquiry.definition.calendar
+    stops = stop_days(connection, ledger, first, last, None) if inquiry.calendar else None
+    found, excused = defaultdict[int, int](int), defaultdict[int, int](int)
     for at, day in enumerate(days):
         service.turn_to(day)
-        if day > inquiry.period.as_of and inquiry.definition.calendar.is_rest(day):
-            continue
-        for number in ledger.ids[service.service(codes).sure].tolist():
-            found[number] |= 1 << at
-    return days, dict(found)
+        sure = service.service(codes).sure
+        _mark(found, ledger.ids[sure], at)
+        rests = (inquiry.calendar or day > inquiry.period.as_of) and calendar.is_rest(day)
+        stopped = stops.on(day, len(ledger.ids)) if stops else None
+        if rests:
+            _mark(excused, ledger.ids, at)
+        elif stopped is not None:
+            _mark(excused, ledger.ids[stopped.machines], at)
+    return days, dict(found), excused
+
+
+def _mark(found: defaultdict[int, int], machines: Numbers, at: int) -> None:
+    for number in machines.tolist():
+        found[number] |= 1 << at
 
 
 def _came(

@@ -56,9 +56,10 @@ class MachineDays:
         number: site and asset number, ``1/BR-001``.
         place: gateway and device that sent it, any one; empty: unknown.
         service: days in service.
-        valid: of those, days with valid data at the headline's level.
-        after: in-service days of the week behind the month that are over.
+        valid: of those that count, days with valid data at the headline's level.
+        after: days that count of the week behind the month that are over.
         valid_after: of those, days with valid data.
+        excused: of ``service``, days on neither side: of rest, and of planned stops.
         networked: it counts in the numerator of the month.
         times: of days with data.
         counts: values valid and due of a day, as edges counted them.
@@ -70,9 +71,15 @@ class MachineDays:
     valid: int
     after: int = 0
     valid_after: int = 0
+    excused: int = 0
     networked: bool = False
     times: Mapping[int, Times] = field(default_factory=dict)
     counts: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def due(self) -> int:
+        """Days in service that count."""
+        return self.service & ~self.excused
 
 
 @dataclass(frozen=True, slots=True)

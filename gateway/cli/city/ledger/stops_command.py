@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.cli.city.ledger.one_template import write_one_template
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.tables import print_table
 from gateway.cli.user import system_user
@@ -12,6 +13,7 @@ from gateway.cli.user import system_user
 if TYPE_CHECKING:
     from gateway.city.ledger.stops.held import Standing
 
+_TEMPLATE_EXAMPLE = "Example: `qulink ledger stops template stops.xlsx`"
 _IMPORT_EXAMPLE = "Example: `qulink ledger stops import 2026-10-检修.csv`"
 _WITHDRAW_EXAMPLE = "Example: `qulink ledger stops withdraw 7 --reason 检修取消`"
 
@@ -19,7 +21,7 @@ _WITHDRAW_EXAMPLE = "Example: `qulink ledger stops withdraw 7 --reason 检修取
 def register(ledger: typer.Typer) -> None:
     """Add the commands."""
     stops = typer.Typer(no_args_is_help=True, help="Planned stops (计划停机).")
-    stops.command("template", epilog="Example: `qulink ledger stops template stops.csv`")(_template)
+    stops.command("template", epilog=_TEMPLATE_EXAMPLE)(_template)
     stops.command("import", epilog=_IMPORT_EXAMPLE)(_import)
     stops.command("list", epilog="Example: `qulink ledger stops list --json`")(_list)
     stops.command("withdraw", epilog=_WITHDRAW_EXAMPLE)(_withdraw)
@@ -27,16 +29,12 @@ def register(ledger: typer.Typer) -> None:
 
 
 def _template(
-    out: Annotated[Path, typer.Argument(help="The table to write, .csv.")],
+    out: Annotated[Path, typer.Argument(help="The table to write, .xlsx or .csv.")],
 ) -> None:
     """Write an empty table of planned stops, with what may stand in it."""
-    from gateway.city.ledger.stops.table import COLUMNS, REASONS
+    from gateway.city.ledger.stops.table import COLUMNS, REASONS, SHEET
 
-    heads = ",".join(column.header.zh for column in COLUMNS)
-    try:
-        out.write_text(heads + "\n", encoding="utf-8-sig")
-    except OSError as error:
-        fail(f"cannot write {out}: {error.strerror}")
+    write_one_template(out, SHEET, COLUMNS)
     reasons = ", ".join(f"{name.zh} {name.en}" for name in REASONS.values())
     typer.echo(f"wrote {out}; 停机原因 reasons: {reasons}")
 
