@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.city.ledger.importer import import_files
-from gateway.city.rates.attendance import Attendance, DayData, Window
+from gateway.city.rates.attendance import Attendance, Data, Window
 from gateway.city.rates.columns.ledger import Ledger, Names
 from gateway.city.rates.compute import Enterprise, Period, judge
 from gateway.city.rates.days.service import ServiceDays
@@ -91,15 +91,14 @@ def verdicts(
         for place, row in enumerate(machines)
         for day, (status, dated) in row.entries.items()
     ]
-    places, days, codes, dated = (np.array(column) for column in zip(*entries, strict=True))
-    service = ServiceDays(count, places, days, codes.astype(np.uint8), dated.astype(np.bool_))
+    places, begun, codes, dated = (np.array(column) for column in zip(*entries, strict=True))
+    service = ServiceDays(count, places, begun, codes.astype(np.uint8), dated.astype(np.bool_))
     serving = np.array([name in definition.statuses for name in statuses.texts])
     attendance = Attendance(count, WINDOW)
-    for day in WINDOW.days():
-        service.turn_to(day)
-        flags = np.full(count, day in came)
-        attendance.add(day, service.service(serving), DayData(flags, flags, ~flags & False))
-    attendance.status = service.status(serving)
+    month = service.month(FIRST)
+    days = np.full(count, sum(1 << (day.day - 1) for day in came), np.uint32)
+    attendance.add(FIRST, 0, month.service(serving), Data(days, days, np.zeros_like(days)))
+    attendance.status = month.status(AS_OF, serving)
     classes = Names()
     ones = np.full(count, classes.code("production"))
     commissioned = np.array(
@@ -109,7 +108,7 @@ def verdicts(
         np.arange(count), ones, ones, commissioned,
         np.array([one.commissioned is None for one in machines]),
         np.ones(count, np.bool_), np.ones(count, np.bool_),
-        (places, days, dated.astype(np.int64), codes), class_names=classes, status_names=statuses,
+        (places, begun, dated.astype(np.int64), codes), class_names=classes, status_names=statuses,
     )  # fmt: skip
     months = MachineMonths(
         ledger, attendance, np.full(count, answering), ledger.start_unknown(FIRST)

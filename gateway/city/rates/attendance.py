@@ -1,11 +1,13 @@
 """Days in service, and what data came on them, for all machines of a ledger at once. Pure.
 
-Every array runs along the machines, in the order of the ledger's columns.
+Every array runs along the machines, in the order of the ledger's columns. The days of a month are
+the bits of a number, so that a rule looks at all of them at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +17,8 @@ Flags = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
 Codes = NDArray[np.uint8]
 """Statuses as codes; 0 before the first entry."""
+Masks = NDArray[np.uint32]
+"""Days of a month: bit d - 1 is day d."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +42,19 @@ class Window:
 
 
 class Service(NamedTuple):
-    """Which machines a day is one in service of.
+    """On which days of a month machines are in service.
 
     Attributes:
         due: they are in service, or it is undetermined whether they are.
         sure: they are in service.
     """
 
-    due: Flags
-    sure: Flags
+    due: Masks
+    sure: Masks
 
 
-class DayData(NamedTuple):
-    """What data of one day came, a flag for each machine.
+class Data(NamedTuple):
+    """On which days of a month data of machines came.
 
     Attributes:
         seen: valid ones of any source.
@@ -58,21 +62,21 @@ class DayData(NamedTuple):
         doubtful: some that are not valid.
     """
 
-    seen: Flags
-    valid: Flags
-    doubtful: Flags
+    seen: Masks
+    valid: Masks
+    doubtful: Masks
 
 
 class Stopped(NamedTuple):
-    """Which machines stand still by plan on a day.
+    """On which days of a month machines stand still by plan.
 
     Attributes:
-        machines: they do.
+        days: they do.
         late: of these, those of which it was said when the day was over.
     """
 
-    machines: Flags
-    late: Flags
+    days: Masks
+    late: Masks
 
 
 class Attendance:
@@ -109,39 +113,62 @@ class Attendance:
             np.zeros(machines, np.bool_) for _ in range(4)
         )
 
-    def rest(self, service: Service) -> None:
-        """Add a day of rest: it is on neither side, whatever data came."""
-        self.end_undated = service.due & ~service.sure
-
     def add(
-        self, day: date, service: Service, data: DayData, stopped: Stopped | None = None
+        self,
+        first: date,
+        resting: int,
+        service: Service,
+        data: Data,
+        stopped: Stopped | None = None,
     ) -> None:
-        """Add the next day of the window; its days are added in order.
+        """Add the next month of the window; its months are added in order.
 
         Args:
-            day: of the window.
-            service: machines that are in service on it.
-            data: what came of all machines.
-            stopped: who stands still by plan, and is on neither side; None: nobody.
+            first: of the month.
+            resting: mask of days of rest: they are on neither side, whatever data came.
+            service: when machines are in service.
+            data: what came of them.
+            stopped: when they stand still by plan, and are on neither side; None: never.
         """
-        due, sure = service
-        if due is not sure:
-            self.end_undated = due & ~sure
+        end = np.uint32(_mask(day for day in (self.window.as_of,) if _is_of(first, day)))
+        self.end_undated = (service.due & ~service.sure & end) != 0
+        counted = np.uint32(_mask(filter(partial(_is_of, first), self.window.days())) & ~resting)
+        due, sure = (days & counted for days in service)
         if stopped is not None:
-            self.stopped += due & stopped.machines
-            self.stopped_late += due & stopped.late
-            due, sure = (flags & ~stopped.machines for flags in service)
-        self.seen |= due & data.seen
-        self.doubtful |= due & data.doubtful
-        valid = sure & data.valid
-        if due is not sure:
-            self.undated += due & ~sure
-            self.unproven |= due & ~sure & data.valid
+            self.stopped += np.bitwise_count(due & stopped.days)
+            self.stopped_late += np.bitwise_count(due & stopped.late)
+            due, sure = (days & ~stopped.days for days in (due, sure))
+        self.seen |= (due & data.seen) != 0
+        self.doubtful |= (due & data.doubtful) != 0
+        valid, undated = sure & data.valid, due & ~sure
+        self.undated += np.bitwise_count(undated)
+        self.unproven |= (undated & data.valid) != 0
         # After ``seen``: what came today shows a connection, though the day does not count yet.
-        if day == self.window.as_of and self.window.today_runs:
-            due = valid
-        self.service += due
-        self.silent += due
-        self.valid += valid
-        self.silent[valid] = 0
-        self.last[valid] = day.toordinal()
+        if self.window.today_runs:
+            due = (due & ~end) | (valid & end)
+        self._add_days(first, due, valid)
+
+    def _add_days(self, first: date, due: Masks, valid: Masks) -> None:
+        upto = _upto_last(valid)
+        came = valid != 0
+        self.service += np.bitwise_count(due)
+        self.valid += np.bitwise_count(valid)
+        self.silent[came] = 0
+        self.silent += np.bitwise_count(due & ~upto)
+        self.last[came] = first.toordinal() - 1 + np.bitwise_count(upto[came]).astype(np.int32)
+
+
+def _is_of(first: date, day: date) -> bool:
+    return (day.year, day.month) == (first.year, first.month)
+
+
+def _mask(days: Iterable[date]) -> int:
+    return sum(1 << (day.day - 1) for day in days)
+
+
+def _upto_last(days: Masks) -> Masks:
+    """All days up to the last one of each mask."""
+    found = days.copy()
+    for shift in (1, 2, 4, 8, 16):
+        found |= found >> np.uint32(shift)
+    return found

@@ -1,29 +1,30 @@
-"""What came of machines on each day.
+"""What came of machines on the days of months.
 
 Months of evidence are read one at a time, a row for all days of a machine, for all inquiries at
 once; what is kept of it does not grow with the number of days.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, case, cast, or_, select
 
 from gateway.city.db.schema.months import evidence_month, month_number
-from gateway.city.rates.attendance import Attendance, DayData, Flags, Numbers, Service, Stopped
+from gateway.city.rates.attendance import Attendance, Data, Flags, Masks, Numbers, Stopped
 from gateway.city.rates.columns.ledger import Ledger
 from gateway.city.rates.columns.numbers import all_of, narrowed, numbers_in
 from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.columns.stops import StopDays, stop_days
-from gateway.city.rates.days.service import ServiceDays
+from gateway.city.rates.days.service import ServiceDays, ServiceMonth
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
 
-GOOD, UNCERTAIN, CONTROLLER, SENSOR = 1, 2, 4, 8
-"""Flags of a row: there are hours of such values, and where they came from."""
+CONTROLLER, SENSOR = 4, 8
+"""Where a row came from, as a flag."""
 _FLAGS = 16
 """Who a row is about is read as one number: the machine's id times this, and its source."""
 _MASKS = 1 << 31
@@ -52,35 +53,35 @@ def attendances(
     service = service_days(ledger)
     days = sorted({day for inquiry in inquiries for day in inquiry.window.days()})
     stops = _stops(connection, ledger, inquiries, days)
-    came = evidence_of(connection, ledger, inquiries[0], days)
-    for number, (day, (places, flags)) in enumerate(zip(days, came, strict=True), 1):
-        service.turn_to(day)
-        stopped = stops.on(day, len(ledger.ids)) if stops else None
+    done = 0
+    for month in months_of(connection, ledger, inquiries[0], days):
+        serving = service.month(month.first)
+        stopped = stops.month(month.first, len(ledger.ids)) if stops else None
         for inquiry, one in zip(inquiries, found, strict=True):
-            in_service = statuses_in_service(ledger, inquiry.definition)
-            if one.window.first <= day <= one.window.as_of:
-                _add(one, day, service.service(in_service), inquiry, (places, flags), stopped)
-            if day == one.window.as_of:
-                one.status = service.status(in_service)
-        progress("evidence", number, len(days))
+            _add(one, inquiry, ledger, (month, serving, stopped))
+        done += sum(month_number(day) == month_number(month.first) for day in days)
+        progress("evidence", done, len(days))
     return found
 
 
 def _add(
     attendance: Attendance,
-    day: date,
-    service: Service,
     inquiry: Inquiry,
-    came: tuple[Numbers, Numbers],
-    stopped: Stopped | None,
+    ledger: Ledger,
+    came: tuple["EvidenceMonth", ServiceMonth, Stopped | None],
 ) -> None:
-    calendar = inquiry.calendar
-    if calendar is not None and calendar.is_rest(day):
-        attendance.rest(service)
+    (month, serving, stopped), window, calendar = came, inquiry.window, inquiry.calendar
+    days = [day for day in window.days() if month_number(day) == month_number(month.first)]
+    if not days:
         return
-    data = _data(len(service.due), inquiry, *came)
+    in_service = statuses_in_service(ledger, inquiry.definition)
+    resting = sum(1 << (day.day - 1) for day in days if calendar and calendar.is_rest(day))
+    data = month.data(inquiry.definition, len(ledger.ids))
     # Where all days count, they do whatever was planned.
-    attendance.add(day, service, data, None if calendar is None else stopped)
+    stopped = None if calendar is None else stopped
+    attendance.add(month.first, resting, serving.service(in_service), data, stopped)
+    if days[-1] == window.as_of:
+        attendance.status = serving.status(window.as_of, in_service)
 
 
 def _stops(
@@ -92,7 +93,7 @@ def _stops(
 
 
 def service_days(ledger: Ledger) -> ServiceDays:
-    """Who of a ledger is in service, day by day."""
+    """Who of a ledger is in service, and when."""
     ids, days, dated, codes = ledger.entries
     places, known = ledger.places(ids)
     columns = (places[known], days[known], codes[known].astype(np.uint8), dated[known] != 0)
@@ -104,58 +105,81 @@ def statuses_in_service(ledger: Ledger, definition: Definition) -> Flags:
     return np.array([one in definition.statuses for one in ledger.status_names.texts])
 
 
-def evidence_of(
+@dataclass(frozen=True, slots=True)
+class EvidenceMonth:
+    """What came in a month, a row for each machine and source.
+
+    Attributes:
+        first: of the month.
+        places: of the machines.
+        sources: where it came from: flags.
+        good: days with GOOD values.
+        uncertain: days with UNCERTAIN ones.
+        neither: days with a row of evidence that has no hours of either.
+    """
+
+    first: date
+    places: Numbers
+    sources: Numbers
+    good: Masks
+    uncertain: Masks
+    neither: Masks
+
+    def data(self, definition: Definition, machines: int) -> Data:
+        """What it says to a definition, of so many machines."""
+        valid = self.good | self.uncertain if definition.count_uncertain else self.good
+        at_level = (self.sources & _AT_LEVEL[definition.level]) != 0
+        # A row without hours of valid data says that data came and none of them count.
+        doubtful = (self.good | self.uncertain | self.neither) & ~valid
+        marks = (valid, np.where(at_level, valid, 0), doubtful)
+        return Data(*(self._of_machines(one, machines) for one in marks))
+
+    def of_source(self, source: int, days: Masks, machines: int) -> Masks:
+        """Days of each of so many machines that came from a source."""
+        return self._of_machines(np.where(self.sources == source, days, 0), machines)
+
+    def _of_machines(self, days: Masks, machines: int) -> Masks:
+        found = np.zeros(machines, np.uint32)
+        np.bitwise_or.at(found, self.places, days.astype(np.uint32))  # some have several rows
+        return found
+
+
+def months_of(
     connection: Connection, ledger: Ledger, inquiry: Inquiry, days: Iterable[date]
-) -> Iterator[tuple[Numbers, Numbers]]:
-    """Places and flags of the evidence of each day; a machine may have several rows.
+) -> Iterator[EvidenceMonth]:
+    """The evidence of the months of some days; one month is in memory at a time.
 
     Args:
         connection: the city's database.
         ledger: the machines.
         inquiry: whose evidence counts.
-        days: in order; one month of them is in memory at a time.
+        days: in order.
     """
-    for number, those in groupby(days, month_number):
-        month = _read_month(connection, ledger, inquiry, number)
-        for day in those:
-            yield month.on(day)
+    for first in dict.fromkeys(day.replace(day=1) for day in days):
+        yield _read_month(connection, ledger, inquiry, first)
 
 
-class _Month(NamedTuple):
-    """What came in a month, a row for each machine and source; bit d - 1 of a mask is day d."""
-
-    places: Numbers
-    sources: Numbers
-    good: Numbers
-    uncertain: Numbers
-    neither: Numbers
-
-    def on(self, day: date) -> tuple[Numbers, Numbers]:
-        """Places and flags of the rows that have something of a day."""
-        bit = day.day - 1
-        good, uncertain, neither = ((one >> bit) & 1 for one in self[2:])
-        came = (good | uncertain | neither) != 0
-        flags = self.sources[came] | good[came] * GOOD | uncertain[came] * UNCERTAIN
-        return self.places[came], flags
-
-
-def _read_month(connection: Connection, ledger: Ledger, inquiry: Inquiry, number: int) -> _Month:
+def _read_month(
+    connection: Connection, ledger: Ledger, inquiry: Inquiry, first: date
+) -> EvidenceMonth:
+    number = month_number(first)
     parts = [
         _read_part(connection, ledger, _part_query(inquiry, number, int(ids[0]), int(ids[-1])))
         for ids in np.split(ledger.ids, range(_PART, len(ledger.ids), _PART))
         if len(ids)
     ]
-    return _Month(*map(np.concatenate, zip(_NO_MONTH, *parts, strict=True)))
+    places, sources, *masks = map(np.concatenate, zip(_NOTHING, *parts, strict=True))
+    return EvidenceMonth(first, places, sources, *(one.astype(np.uint32) for one in masks))
 
 
-_NO_MONTH = _Month(*(np.zeros(0, np.int64) for _ in range(5)))
+_NOTHING = tuple(np.zeros(0, np.int64) for _ in range(5))
 
 
-def _read_part(connection: Connection, ledger: Ledger, query: Select[Any]) -> _Month:
+def _read_part(connection: Connection, ledger: Ledger, query: Select[Any]) -> tuple[Numbers, ...]:
     rows, values, neither = map(numbers_in, connection.execute(query).one())
     places, known = ledger.places(rows // _FLAGS)  # who sends may stand in no ledger
     columns = (places, rows % _FLAGS, values % _MASKS, values // _MASKS, neither)
-    return _Month(*(one[known] for one in columns))
+    return tuple(one[known] for one in columns)
 
 
 def _part_query(inquiry: Inquiry, number: int, first: int, last: int) -> Select[Any]:
@@ -172,18 +196,6 @@ def _part_query(inquiry: Inquiry, number: int, first: int, last: int) -> Select[
 def _source() -> ColumnElement[int]:
     source = evidence_month.c.source
     return case((source == "controller", CONTROLLER), (source == "sensor", SENSOR), else_=0)
-
-
-def _data(machines: int, inquiry: Inquiry, places: Numbers, flags: Numbers) -> DayData:
-    """What a day's evidence says to an inquiry."""
-    definition = inquiry.definition
-    is_valid = (flags & (GOOD | UNCERTAIN if definition.count_uncertain else GOOD)) != 0
-    at_level = is_valid & ((flags & _AT_LEVEL[definition.level]) != 0)
-    data = DayData(*(np.zeros(machines, np.bool_) for _ in range(3)))
-    # A row without hours of valid data says that data came and none of them count.
-    for marked, rule in zip(data, (is_valid, at_level, ~is_valid), strict=True):
-        marked[places[rule]] = True
-    return data
 
 
 def is_there(connection: Connection, inquiry: Inquiry) -> bool:

@@ -1,28 +1,39 @@
 """The machines of the ledger, by columns."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Date, Select, case, func, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Integer, case, cast, func, select
 
 from gateway.city.db.tables import equipment, equipment_status
-from gateway.city.ledger.codes import IN_SERVICE
+from gateway.city.ledger.codes import EQUIPMENT_CLASSES, IN_SERVICE, STATUSES
 from gateway.city.rates.attendance import Flags, Numbers
-from gateway.city.rates.columns.numbers import all_of, narrowed, numbers_in
+from gateway.city.rates.columns.numbers import (
+    all_of,
+    joined,
+    narrowed,
+    numbers_in,
+    ordinals,
+    written,
+)
 from gateway.city.rates.columns.progress import Progress, unreported
 
 _PART = 1_000
-"""Groups of machines that are in memory at a time."""
+"""Enterprises whose machines are in memory as texts at a time."""
+_MARKS, _CODE = 1 << 8, 1 << 4
+"""What is said of a machine is read as one number: a day times the one, a code times the other,
+and flags of yes and no."""
+_UNDATED, _DIGITAL, _KEY = 4, 2, 1
 
 
 class Names:
     """Texts as small numbers; 0 is none of them."""
 
-    def __init__(self) -> None:
-        self.known: dict[str, int] = {}
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        self.known: dict[str, int] = {text: code for code, text in enumerate(known, 1)}
 
     def code(self, text: str) -> int:
         """The number of a text."""
@@ -106,69 +117,82 @@ def read_ledger(
         uscc: the enterprise; None: all.
         progress: is told of machines read, of all.
     """
-    firms, classes, statuses = Names(), Names(), Names()
-    groups = (
-        (ids, firms.code(firm), classes.code(kind), _ordinal(day), *flags)
-        for firm, kind, day, *flags, ids in _machines(connection, since, uscc, progress)
-    )
-    ids, *columns = _joined(groups, 7)
+    firms, classes, statuses = Names(), Names(EQUIPMENT_CLASSES), Names(STATUSES)
+    ids, firm, marks = _machines(connection, uscc, (firms, classes), progress)
     order = np.argsort(ids, kind="stable")
-    firm, kind, day, *marks = (one[order] for one in columns)
-    undated, digital, key = (one != 0 for one in marks)
-    entries = _joined(_entries(connection, uscc, statuses), 4)
+    ids, firm, marks = ids[order], firm[order], marks[order]
+    commissioned = ordinals(marks // _MARKS)
+    undated, digital, key = ((marks & one) != 0 for one in (_UNDATED, _DIGITAL, _KEY))
     return Ledger(
-        ids[order], firm, kind, day, undated, digital, key, entries, firms, classes, statuses
+        ids,
+        firm,
+        _code_in(marks),
+        np.where(commissioned < since.toordinal(), 0, commissioned),
+        undated,
+        digital,
+        key,
+        _entries(connection, uscc, statuses),
+        firms,
+        classes,
+        statuses,
     )
 
 
 def _machines(
-    connection: Connection, since: date, uscc: str | None, progress: Progress
-) -> Iterator[tuple[Any, ...]]:
-    """Machines that the ledger says the same of.
-
-    Enterprise, class, first day, whether that is unknown, digital, key, and which they are.
-    """
-    columns = equipment.c
-    # Dates of long ago would make a group of nearly each machine.
-    recent = case((columns.commissioned_on >= since, columns.commissioned_on))
-    unknown = columns.commissioned_on.is_(None)
-    marks = (unknown, columns.digital, columns.key_equipment)
-    parts = (columns.uscc, columns.equipment_class, type_coerce(recent, Date), *marks)
-    query, number = select(*parts, all_of(columns.id)), select(func.count(columns.id))
+    connection: Connection, uscc: str | None, names: tuple[Names, Names], progress: Progress
+) -> tuple[Numbers, Numbers, Numbers]:
+    """Machines, the codes of their enterprises, and what else the ledger says, as one number."""
+    columns, (firms, classes) = equipment.c, names
+    marks = _number(
+        columns.commissioned_on,
+        _code(columns.equipment_class, classes),
+        {
+            columns.commissioned_on.is_(None): _UNDATED,
+            columns.digital: _DIGITAL,
+            columns.key_equipment: _KEY,
+        },
+    )
+    query = select(columns.uscc, func.count(), all_of(columns.id), all_of(marks))
+    number = select(func.count(columns.id))
     if uscc is not None:
         query, number = (one.where(columns.uscc == uscc) for one in (query, number))
     total, done = connection.scalar(number) or 0, 0
-    for *common, text in _groups(connection, query.group_by(*parts)):
-        ids = numbers_in(text)
-        done += len(ids)
+    nothing = np.zeros(0, np.int64)
+    parts: list[tuple[Numbers, ...]] = [(nothing, nothing, nothing)]
+    rows = connection.execute(query.group_by(columns.uscc).execution_options(yield_per=_PART))
+    for some in rows.partitions():
+        of, counts, machines, said = zip(*some, strict=True)
+        codes = np.repeat([firms.code(one) for one in of], counts)
+        parts.append((joined(machines), codes, joined(said)))
+        done += len(codes)
         progress("ledger", done, total)
-        yield *common, ids
+    ids, owners, numbers = map(np.concatenate, zip(*parts, strict=True))
+    return ids, owners, numbers
 
 
-def _entries(
-    connection: Connection, uscc: str | None, statuses: Names
-) -> Iterator[tuple[Any, ...]]:
+def _entries(connection: Connection, uscc: str | None, statuses: Names) -> tuple[Numbers, ...]:
     """Machines, and a day and status that they have had since."""
     columns = equipment_status.c
-    parts = (columns.valid_from, columns.dated, columns.status)
-    query = narrowed(select(*parts, all_of(columns.equipment_id)), columns.equipment_id, uscc)
-    for day, dated, status, text in _groups(connection, query.group_by(*parts)):
-        yield numbers_in(text), _ordinal(day), dated, statuses.code(status)
+    said = _number(columns.valid_from, _code(columns.status, statuses), {columns.dated: 1})
+    query = select(all_of(columns.equipment_id)).add_columns(all_of(said))
+    rows = connection.execute(narrowed(query, columns.equipment_id, uscc)).one()
+    ids, numbers = map(numbers_in, rows)
+    return ids, ordinals(numbers // _MARKS), numbers & 1, _code_in(numbers)
 
 
-def _groups(connection: Connection, query: Select[Any]) -> Iterator[Any]:
-    return iter(connection.execute(query.execution_options(yield_per=_PART)))
+def _number(
+    day: ColumnElement[Any],
+    code: ColumnElement[int],
+    flags: Mapping[ColumnElement[bool], int],
+) -> ColumnElement[int]:
+    """A day, a code and some flags as one number."""
+    marks = (cast(flag, Integer) * weight for flag, weight in flags.items())
+    return sum(marks, start=written(day) * _MARKS + code * _CODE)
 
 
-def _joined(groups: Iterable[tuple[Any, ...]], width: int) -> tuple[Numbers, ...]:
-    """Columns of all groups: the numbers of each, and what its machines have in common."""
-    parts: list[list[Numbers]] = [[np.zeros(0, np.int64)] for _ in range(width)]
-    for ids, *common in groups:
-        parts[0].append(ids)
-        for column, value in zip(parts[1:], common, strict=True):
-            column.append(np.full(len(ids), value, np.int64))
-    return tuple(map(np.concatenate, parts))
+def _code_in(numbers: Numbers) -> Numbers:
+    return numbers % _MARKS // _CODE
 
 
-def _ordinal(day: date | None) -> int:
-    return day.toordinal() if day is not None else 0
+def _code(text: ColumnElement[str], names: Names) -> ColumnElement[int]:
+    return case(names.known, value=text, else_=0)

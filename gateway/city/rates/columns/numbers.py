@@ -4,18 +4,40 @@ The database hands over the numbers of machines of whom the rest is the same as 
 a Python object of every row would take ten times as long.
 """
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Select, Text, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, cast, func, literal, select
 
 from gateway.city.db.tables import equipment
 from gateway.city.rates.attendance import Numbers
+
+_1970 = date(1970, 1, 1).toordinal()
 
 
 def all_of(numbers: ColumnElement[Any]) -> ColumnElement[str]:
     """The numbers of a group as one text; see :func:`numbers_in`."""
     return func.aggregate_strings(cast(numbers, Text), ",")
+
+
+def written(day: ColumnElement[Any]) -> ColumnElement[int]:
+    """A day as the number YYYYMMDD, 0 where there is none; see :func:`ordinals`."""
+    digits = func.replace(cast(day, Text), "-", "")
+    return func.coalesce(cast(digits, BigInteger), literal(0))
+
+
+def ordinals(days: Numbers) -> Numbers:
+    """The ordinals of days that :func:`written` tells; 0 where there is none."""
+    months = (days // 10_000 - 1970) * 12 + days // 100 % 100 - 1
+    since_1970 = months.astype("M8[M]").astype("M8[D]").astype(np.int64) + days % 100 - 1
+    return np.where(days > 0, since_1970 + _1970, 0)
+
+
+def joined(texts: Iterable[str]) -> Numbers:
+    """The numbers of several texts of :func:`all_of`, one behind another."""
+    return numbers_in(",".join(texts))
 
 
 def numbers_in(text: str | None) -> Numbers:

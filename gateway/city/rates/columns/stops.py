@@ -8,9 +8,10 @@ from sqlalchemy import Connection, select
 
 from gateway.city.db.schema.stops import planned_stop_machine
 from gateway.city.ledger.stops.held import Standing, standing
-from gateway.city.rates.attendance import Flags, Numbers, Stopped
+from gateway.city.rates.attendance import Numbers, Stopped
 from gateway.city.rates.columns.ledger import Ledger
 from gateway.city.rates.columns.numbers import all_of, numbers_in
+from gateway.city.rates.days.service import day_bits
 from gateway.relational.database import chunks
 
 _FOR_EVER = date.max.toordinal()
@@ -32,23 +33,20 @@ class StopDays:
     last: Numbers
     entered: Numbers
 
-    def on(self, day: date, machines: int) -> Stopped | None:
-        """Who stands still by plan on a day; None: nobody.
+    def month(self, first: date, machines: int) -> Stopped | None:
+        """Who stands still by plan on the days of a month; None: nobody.
 
         A machine of which several stops say so is late only if all of them are.
         """
-        number = day.toordinal()
-        on = (self.first <= number) & (number <= self.last)
-        if not on.any():
+        behind = self.last + 1
+        days = day_bits(first, self.first, behind)
+        if not days.any():
             return None
-        stopped, in_time = _flags(machines), _flags(machines)
-        stopped[self.places[on]] = True
-        in_time[self.places[on & (self.entered <= number)]] = True
-        return Stopped(stopped, stopped & ~in_time)
-
-
-def _flags(machines: int) -> Flags:
-    return np.zeros(machines, np.bool_)
+        in_time = day_bits(first, np.maximum(self.first, self.entered), behind)
+        stopped, said = (np.zeros(machines, np.uint32) for _ in range(2))
+        np.bitwise_or.at(stopped, self.places, days)
+        np.bitwise_or.at(said, self.places, in_time)
+        return Stopped(stopped, stopped & ~said)
 
 
 def stop_days(

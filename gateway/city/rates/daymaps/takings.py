@@ -9,14 +9,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, Table, func, insert, select
 
 from gateway.city.db.schema.daymaps import day_map, evidence_taking
-from gateway.city.rates.attendance import Numbers
-from gateway.city.rates.columns.evidence import (
-    CONTROLLER,
-    GOOD,
-    SENSOR,
-    UNCERTAIN,
-    evidence_of,
-)
+from gateway.city.rates.columns.evidence import CONTROLLER, SENSOR, months_of
 from gateway.city.rates.columns.ledger import Ledger, read_ledger
 from gateway.city.rates.daymaps.maps import (
     BEGINNING,
@@ -34,14 +27,6 @@ from gateway.city.rates.inquiry import Inquiry
 
 Maps = Mapping[str, Body]
 """Canonical bytes of the enterprises' maps, by USCC."""
-
-_FLAGS = dict(
-    zip(
-        KINDS,
-        (CONTROLLER | GOOD, SENSOR | GOOD, CONTROLLER | UNCERTAIN, SENSOR | UNCERTAIN),
-        strict=True,
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +63,13 @@ def _rows(connection: Connection, ledger: Ledger, inquiry: Inquiry) -> Rows:
     rows = np.zeros(len(ledger.ids), ROW)
     rows["machine"] = ledger.ids
     days = list(_days(inquiry))
-    came = evidence_of(connection, ledger, inquiry, days)
-    for day, (places, flags) in zip(days, came, strict=True):
-        for kind, wanted in _FLAGS.items():
-            _mark(rows[kind], places[(flags & wanted) == wanted], day)
+    counted = np.uint32(sum(1 << (day.day - 1) for day in days))
+    for month in months_of(connection, ledger, inquiry, days):
+        came = (month.good, month.uncertain)
+        of_kinds = [(source, one) for one in came for source in (CONTROLLER, SENSOR)]
+        for kind, (source, one) in zip(KINDS, of_kinds, strict=True):
+            rows[kind] = month.of_source(source, one & counted, len(rows))
     return rows
-
-
-def _mark(days: Numbers, places: Numbers, day: date) -> None:
-    days[places] |= np.uint32(1 << (day.day - 1))
 
 
 def _days(inquiry: Inquiry) -> Iterator[date]:

@@ -1,42 +1,83 @@
-"""Which days a machine is in service, day by day, for all machines of a ledger at once. Pure.
+"""On which days of a month machines are in service, for all machines of a ledger at once. Pure.
 
-Every array runs along the machines, in the order of the ledger's columns.
+Every array runs along the machines, in the order of the ledger's columns. Bit d - 1 of a mask is
+day d of its month.
 """
 
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 
-from gateway.city.rates.attendance import Codes, Flags, Numbers, Service
+from gateway.city.rates.attendance import Codes, Flags, Masks, Numbers, Service
 
 NO_STATUS = 0
 """Code of a status before the first entry."""
+_FOR_EVER = date.max.toordinal()
+_POWERS = (1 << np.arange(32)).astype(np.uint32)
+"""Of two; the last one is behind the longest month."""
+_MOST = 31
+
+
+def day_bits(first: date, begins: Numbers, ends: Numbers) -> Masks:
+    """The days of a month that are in some spans.
+
+    Args:
+        first: of the month.
+        begins: ordinal of the first day of each span.
+        ends: ordinal of the first day behind it.
+    """
+    start, stop = (np.clip(days - first.toordinal(), 0, _MOST) for days in (begins, ends))
+    return _POWERS[np.maximum(start, stop)] - _POWERS[start]
 
 
 class StatusHistory:
-    """The dated statuses of machines, told day by day.
+    """The dated statuses of machines.
 
     Args:
         machines: how many there are.
         places: place of the machine of each entry.
-        days: ordinal of the day from which each entry holds.
+        days: ordinal of the day from which each entry holds, until the next one of its machine;
+            of several of one day the last one does.
         codes: its status.
     """
 
     def __init__(self, machines: int, places: Numbers, days: Numbers, codes: Codes) -> None:
-        order = np.argsort(days, kind="stable")
-        self._places, self._days, self._codes = places[order], days[order], codes[order]
-        self._now: Codes = np.full(machines, NO_STATUS, np.uint8)
-        self._begun = 0
+        order = _order(places, days)
+        self._places, self._days, self.codes = places[order], days[order], codes[order]
+        self._machines = machines
+        is_last = np.ones(len(places), np.bool_)
+        is_last[:-1] = self._places[1:] != self._places[:-1]
+        self._ends = np.append(self._days[1:], _FOR_EVER)[: len(places)]
+        self._ends[is_last] = _FOR_EVER
+        (lasts,) = np.nonzero(is_last)
+        self._of, self._starts = self._places[lasts], np.append(0, lasts + 1)[: len(lasts)]
 
-    def on(self, day: date) -> Codes:
-        """The statuses on a day; days are asked for in order, and the next one changes these."""
-        upto = int(np.searchsorted(self._days, day.toordinal(), "right"))
-        new = slice(self._begun, upto)
-        # Of several entries of a machine the last one in order of days is left.
-        self._now[self._places[new]] = self._codes[new]
-        self._begun = upto
-        return self._now
+    def month(self, first: date) -> Masks:
+        """The days of a month on which each entry holds."""
+        return day_bits(first, self._days, self._ends)
+
+    def of_machines(self, entries: Masks) -> Masks:
+        """What is marked of the entries of each machine, together."""
+        found = np.zeros(self._machines, np.uint32)
+        if len(entries):
+            found[self._of] = np.bitwise_or.reduceat(entries, self._starts)
+        return found
+
+    def codes_on(self, entries: Masks, bit: int) -> Codes:
+        """The status of each machine on a day of the month whose masks are handed over."""
+        on = (entries >> np.uint32(bit)) & 1 != 0
+        found: Codes = np.full(self._machines, NO_STATUS, np.uint8)
+        found[self._places[on]] = self.codes[on]
+        return found
+
+
+def _order(places: Numbers, days: Numbers) -> Numbers | slice:
+    """By machine, and then by day; the database has them so mostly, and sorting is dear."""
+    same, later = places[1:] == places[:-1], places[1:] > places[:-1]
+    if (later | (same & (days[1:] >= days[:-1]))).all():
+        return slice(None)
+    return np.lexsort((days, places))
 
 
 def spans_before(
@@ -71,8 +112,48 @@ def spans_before(
     )
 
 
+class _Spans(NamedTuple):
+    """A history, and the days of a month on which each of its entries holds."""
+
+    history: StatusHistory
+    days: Masks
+
+    def having(self, wanted: Flags) -> Masks:
+        """The days on which each machine has one of some statuses."""
+        return self.history.of_machines(np.where(wanted[self.history.codes], self.days, 0))
+
+
+class ServiceMonth:
+    """Who is in service on the days of a month; of :meth:`ServiceDays.month`."""
+
+    def __init__(self, held: _Spans, coming: _Spans | None) -> None:
+        self._held, self._coming = held, coming
+
+    def service(self, serving: Flags) -> Service:
+        """On which days machines are in service.
+
+        Args:
+            serving: by code of a status whether it is in service.
+        """
+        now = self._held.having(serving)
+        if self._coming is None:
+            return Service(now, now)
+        is_status = np.arange(len(serving)) != NO_STATUS
+        open_, serves = self._coming.having(is_status), self._coming.having(serving & is_status)
+        then = (now & ~open_) | serves
+        return Service(now | then, now & then)
+
+    def status(self, day: date, serving: Flags) -> Codes:
+        """The status that machines are judged by on a day: of two possible ones that in service."""
+        held = self._held.history.codes_on(self._held.days, day.day - 1)
+        if self._coming is None:
+            return held
+        coming = self._coming.history.codes_on(self._coming.days, day.day - 1)
+        return np.where(serving[coming] & ~serving[held], coming, held)
+
+
 class ServiceDays:
-    """Who is in service on a day, and of whom that is undetermined.
+    """Who is in service on which days, and of whom that is undetermined.
 
     No figure gains by a date that nobody wrote: in a span that an undated entry leaves open a
     machine counts as in service if it is by either of the two statuses, and for sure only if it
@@ -95,28 +176,9 @@ class ServiceDays:
             if dated.all()
             else StatusHistory(machines, *spans_before(places, days, codes, dated))
         )
-        self._status: Codes = np.full(machines, NO_STATUS, np.uint8)
-        self._coming: Codes | None = None
 
-    def turn_to(self, day: date) -> None:
-        """Go to a day; days are gone through in order."""
-        self._status = self._held.on(day)
-        self._coming = self._open.on(day) if self._open else None
-
-    def service(self, serving: Flags) -> Service:
-        """Who is in service on this day.
-
-        Args:
-            serving: by code of a status whether it is in service.
-        """
-        now = serving[self._status]
-        if self._coming is None:
-            return Service(now, now)
-        then = np.where(self._coming == NO_STATUS, now, serving[self._coming])
-        return Service(now | then, now & then)
-
-    def status(self, serving: Flags) -> Codes:
-        """The status that each machine is judged by: of two possible ones that in service."""
-        if self._coming is None:
-            return self._status.copy()
-        return np.where(serving[self._coming] & ~serving[self._status], self._coming, self._status)
+    def month(self, first: date) -> ServiceMonth:
+        """The days of the month that begins on a day."""
+        held = _Spans(self._held, self._held.month(first))
+        coming = None if self._open is None else _Spans(self._open, self._open.month(first))
+        return ServiceMonth(held, coming)

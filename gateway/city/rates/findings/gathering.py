@@ -5,15 +5,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 
+import numpy as np
 import yaml
 from sqlalchemy import Connection, func, select
 
 from gateway.city.db.tables import enterprise, equipment, evidence, machine_books
-from gateway.city.rates.attendance import Numbers
+from gateway.city.rates.attendance import Masks
 from gateway.city.rates.columns.evidence import service_days, statuses_in_service
-from gateway.city.rates.columns.ledger import read_ledger
+from gateway.city.rates.columns.ledger import Ledger, read_ledger
 from gateway.city.rates.columns.stops import stop_days
 from gateway.city.rates.declared.values import declared
 from gateway.city.rates.findings.checks import findings, heaped
@@ -107,22 +109,24 @@ def _service(
     calendar = inquiry.definition.calendar
     stops = stop_days(connection, ledger, first, last, None) if inquiry.calendar else None
     found, excused = defaultdict[int, int](int), defaultdict[int, int](int)
-    for at, day in enumerate(days):
-        service.turn_to(day)
-        sure = service.service(codes).sure
-        _mark(found, ledger.ids[sure], at)
-        rests = (inquiry.calendar or day > inquiry.period.as_of) and calendar.is_rest(day)
-        stopped = stops.on(day, len(ledger.ids)) if stops else None
-        if rests:
-            _mark(excused, ledger.ids, at)
-        elif stopped is not None:
-            _mark(excused, ledger.ids[stopped.machines], at)
+    for month, those in groupby(days, lambda day: day.replace(day=1)):
+        own = list(those)
+        at, upto = (month - first).days, np.uint32((1 << own[-1].day) - 1)
+        _mark(found, ledger, service.month(month).service(codes).sure & upto, at)
+        rests = [day for day in own if inquiry.calendar or day > inquiry.period.as_of]
+        resting = sum(1 << (day.day - 1) for day in rests if calendar.is_rest(day))
+        _mark(excused, ledger, np.full(len(ledger.ids), resting, np.uint32), at)
+        stopped = stops.month(month, len(ledger.ids)) if stops else None
+        if stopped is not None:
+            _mark(excused, ledger, stopped.days & upto, at)
     return days, dict(found), excused
 
 
-def _mark(found: defaultdict[int, int], machines: Numbers, at: int) -> None:
-    for number in machines.tolist():
-        found[number] |= 1 << at
+def _mark(found: defaultdict[int, int], ledger: Ledger, masks: Masks, at: int) -> None:
+    """Mark days of a month, which begins so many days behind the first one."""
+    for number, mask in zip(ledger.ids.tolist(), masks.tolist(), strict=True):
+        if mask:
+            found[number] |= mask << at
 
 
 def _came(

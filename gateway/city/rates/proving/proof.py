@@ -237,11 +237,15 @@ def _service(
     service = service_days(ledger)
     serving = {one.statuses: statuses_in_service(ledger, one) for one in definitions}
     found: dict[tuple[str, ...], _Days] = {statuses: {} for statuses in serving}
-    for day in days:
-        service.turn_to(day)
+    for first in dict.fromkeys(day.replace(day=1) for day in days):
+        month = service.month(first)
         for statuses, codes in serving.items():
-            due, sure = service.service(codes)
-            found[statuses][day] = bool(due[place]) if due[place] == sure[place] else None
+            due, sure = (int(masks[place]) for masks in month.service(codes))
+            found[statuses] |= {
+                day: None if (due ^ sure) >> (day.day - 1) & 1 else bool(due >> (day.day - 1) & 1)
+                for day in days
+                if day.replace(day=1) == first
+            }
     return found
 
 
