@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from gateway.city.db.tables import enterprise, equipment, watermark
 from gateway.city.identifiers.issuing import identifier_counts
-from gateway.city.rates.reports.months import rate_table
+from gateway.city.rates.publishing.operational import rate_table
 from gateway.city.rates.reports.shown import percent_text
 from gateway.core.books import COUNTERS, Counts
 from gateway.edge.buffer.buffer import read_books

@@ -12,6 +12,7 @@ from gateway.city.console.wall.tiles import beside, marks, tiles
 from gateway.city.db import tables
 from gateway.city.rates.cells.cell import Cell
 from gateway.city.rates.definitions import builtin_definitions
+from gateway.city.rates.publishing.publish import WHOLE, publish
 from gateway.city.rates.reports.table import RateMonth
 from tests.console.http import blocks, get
 from tests.console.town import Town, uscc_of
@@ -119,7 +120,7 @@ def test_a_code_without_a_tile_is_not_lost() -> None:
         {"city": {"city": HALF}, "county": dict.fromkeys(("330822", "330801"), HALF)},
         {},
     )  # fmt: skip
-    table = month.table("county")
+    table = publish(month, WHOLE).table("county")
     assert [cell.key for cell in beside(table)] == ["330801"]
     found = {one.code: one.cell is not None for one in tiles(table, {})}
     assert len(found) == 6

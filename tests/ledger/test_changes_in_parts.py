@@ -23,7 +23,7 @@ from gateway.city.ledger.importer import ImportReport, import_files, import_ledg
 from gateway.city.ledger.importing import parts, turns
 from gateway.city.ledger.importing.parts import clear_replaced
 from gateway.city.ledger.listing import listed
-from gateway.city.rates.reports.months import rate_table
+from gateway.city.rates.publishing.operational import rate_table
 from gateway.core.days import day_start_ms
 from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_enterprise, add_machine

@@ -31,7 +31,7 @@ from gateway.city.ledger.importing import parts, turns
 from gateway.city.ledger.listing import listed
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.renaming import RenamingError, rename_machine
-from gateway.city.rates.reports.months import rate_table
+from gateway.city.rates.publishing.operational import rate_table
 from gateway.core.days import day_start_ms
 from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_enterprise, add_machine

@@ -25,8 +25,8 @@ from gateway.city.rates.frozen import schedule
 from gateway.city.rates.frozen.freezing import due, freeze_month
 from gateway.city.rates.frozen.results import Correction
 from gateway.city.rates.period import MonthError, recent_months
+from gateway.city.rates.publishing.operational import rate_table
 from gateway.city.rates.reports.drilldown import machine_facts
-from gateway.city.rates.reports.months import rate_table
 from gateway.city.rates.reports.table import RateTable
 from gateway.city.rates.reports.trend import trend
 from gateway.city.rates.tallies import NotComputableError

@@ -18,8 +18,8 @@ from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.frozen.freezing import freeze_month
 from gateway.city.rates.frozen.results import Correction
 from gateway.city.rates.period import MonthError
+from gateway.city.rates.publishing.operational import rate_table
 from gateway.city.rates.reports.export import rate_notes
-from gateway.city.rates.reports.months import rate_table
 from gateway.city.rates.tallies import NotComputableError
 from gateway.core.days import day_start_ms
 from gateway.relational.database import Database

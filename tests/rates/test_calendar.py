@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from gateway.city.rates.days.calendar_file import builtin_calendar
 from gateway.city.rates.definitions import builtin_definitions
-from gateway.city.rates.reports.months import rate_table
+from gateway.city.rates.publishing.operational import rate_table
 from gateway.city.rates.reports.table import RateTable
 from gateway.core.days import day_start_ms
 from gateway.relational.database import Database

@@ -15,8 +15,8 @@ from gateway.city.rates.frozen.freezing import freeze_month, month_to_freeze
 from gateway.city.rates.frozen.reproducing import Reproduced, reproduce
 from gateway.city.rates.frozen.results import Correction
 from gateway.city.rates.model import Definition
+from gateway.city.rates.publishing.operational import rate_table
 from gateway.city.rates.reports.export import as_table
-from gateway.city.rates.reports.months import rate_table
 from gateway.city.rates.reports.table import RateTable
 from gateway.city.rates.tallies import NotComputableError
 from gateway.core.days import day_start_ms

@@ -9,16 +9,17 @@ from hypothesis import strategies as st
 from gateway.city.rates.cells.dimensions import PARTITIONS, all_cells
 from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.definitions import builtin_definitions
+from gateway.city.rates.publishing.publish import WHOLE, publish
 from gateway.city.rates.reasons import Reason
 from gateway.city.rates.reports.drilldown import MachineVerdict
 from gateway.city.rates.reports.movers import change, moved_machines, movers
-from gateway.city.rates.reports.table import RateMonth
+from gateway.city.rates.reports.table import PublishedMonth, RateMonth
 
 ENTERPRISES = ("A", "B", "C", "D")
 
 
 @st.composite
-def months(draw: st.DrawFn) -> RateMonth:
+def months(draw: st.DrawFn) -> PublishedMonth:
     """A month in which enterprises come, go, grow and move."""
     tallies = []
     for uscc in draw(st.sets(st.sampled_from(ENTERPRISES))):
@@ -29,13 +30,14 @@ def months(draw: st.DrawFn) -> RateMonth:
     return month_of(tallies)
 
 
-def month_of(tallies: list[Tally]) -> RateMonth:
+def month_of(tallies: list[Tally]) -> PublishedMonth:
     record = builtin_definitions()["ENR-A"]
-    return RateMonth(record, record.hash, "2025-08", "P", 0, 0, False, all_cells(tallies), {})
+    cells = all_cells(tallies)
+    return publish(RateMonth(record, record.hash, "2025-08", "P", 0, 0, False, cells, {}), WHOLE)
 
 
 @given(months(), months())
-def test_parts_add_up_to_the_change(before: RateMonth, now: RateMonth) -> None:
+def test_parts_add_up_to_the_change(before: PublishedMonth, now: PublishedMonth) -> None:
     whole = change(before.city, now.city)
     for by in PARTITIONS:
         found = movers(before, now, by)

@@ -25,10 +25,10 @@ from gateway.city.rates.frozen.results import Correction
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Continuity
 from gateway.city.rates.period import MonthError
+from gateway.city.rates.publishing.operational import rate_table
 from gateway.city.rates.reasons import Reason
 from gateway.city.rates.reports.answering import answering_now
 from gateway.city.rates.reports.drilldown import machine_facts
-from gateway.city.rates.reports.months import rate_table
 from gateway.city.rates.reports.table import RateTable
 from gateway.city.rates.tallies import NotComputableError
 from gateway.core.days import day_start_ms

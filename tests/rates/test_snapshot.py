@@ -15,7 +15,7 @@ from gateway.city.db.schema.rates import rate_result
 from gateway.city.db.tables import enterprise, equipment_rows, evidence, status_rows
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.frozen.schedule import freeze_due
-from gateway.city.rates.reports.months import rate_table
+from gateway.city.rates.publishing.operational import rate_table
 from gateway.city.rates.reports.table import RateTable
 from gateway.core.days import day_start_ms
 from gateway.relational.database import Database

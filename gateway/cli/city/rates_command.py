@@ -196,8 +196,8 @@ def _told(connection: "Connection", city: "CityConfig", asked: _Asked) -> _Told:
 def _table(connection: "Connection", city: "CityConfig", asked: _Asked) -> "RateTable":
     from gateway.city.ledger.bitemporal.knowledge import known_at
     from gateway.city.rates.definitions import load_definitions
+    from gateway.city.rates.publishing.operational import rate_table
     from gateway.city.rates.reports.answering import answering_now
-    from gateway.city.rates.reports.months import rate_table
 
     now_ms = system_ms()
     return rate_table(

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.publishing.grid import TOTAL, Key
-from gateway.city.rates.publishing.publish import Audience, MonthTable, publish
+from gateway.city.rates.publishing.publish import MonthTable, Public, publish
 from gateway.city.rates.publishing.record import rules_of_publication
 from gateway.city.rates.publishing.rules import Rules
 from gateway.city.rates.publishing.withholding import NOTHING_WITHHELD, Withheld, withhold
@@ -37,7 +37,7 @@ def published(tables: Sequence[Table], rules: Rules) -> list[tuple[Seen, Withhel
     for at, table in enumerate(tables):
         earlier = withhold([table], rules, earlier)
         month = MonthTable("ENR-A", f"2026-{at + 1:02}", "F", 1, table)
-        cells = publish(month, Audience.PUBLIC, earlier).cells
+        cells = publish(month, Public(earlier)).cells
         shown = {
             key: None
             if one.figures is None

@@ -2,16 +2,27 @@
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.city.access.principal import ScopeError, parse_scope
 from gateway.city.rates.cells.cell import cell
-from gateway.city.rates.cells.tally import Tally
+from gateway.city.rates.cells.dimensions import all_cells
+from gateway.city.rates.cells.tally import Place, Tally
+from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.publishing.grid import TOTAL, axes_of, grid_of
 from gateway.city.rates.publishing.primary import sensitive
-from gateway.city.rates.publishing.publish import Audience, MonthTable, publish
+from gateway.city.rates.publishing.publish import (
+    WHOLE,
+    MonthTable,
+    Public,
+    Reader,
+    publish,
+)
 from gateway.city.rates.publishing.record import rules_of_publication
 from gateway.city.rates.publishing.withholding import CITY_KEY, Withheld, withhold
+from gateway.city.rates.reports.table import RateMonth
 from tests.rates.publishing.attack import truth_of
 from tests.rates.publishing.cities import city
 
@@ -69,7 +80,7 @@ def test_cells_are_sensitive_by_the_rules(tallies: list[Tally]) -> None:
 def test_what_is_shown_is_what_is_true_and_no_sensitive_cell_is_shown(
     tallies: list[Tally],
 ) -> None:
-    shown = publish(month(tallies), Audience.PUBLIC, withhold([tallies], RULES)).cells
+    shown = publish(month(tallies), Public(withhold([tallies], RULES))).cells
     assert shown.keys() == truth_of(tallies).keys()
     for (county, industry), one in shown.items():
         within = [
@@ -85,25 +96,42 @@ def test_what_is_shown_is_what_is_true_and_no_sensitive_cell_is_shown(
 
 def test_withheld_none_and_nought_are_three_things() -> None:
     table = city(1)
-    public = publish(month(table), Audience.PUBLIC, withhold([table], RULES))
+    public = publish(month(table), Public(withhold([table], RULES)))
 
     alone = public.at("330802")
     assert (alone.figures, alone.obs_status, alone.conf_status) == (None, "Q", "N")
     nobody = public.at("330802", "1966")
     assert nobody.figures is not None and nobody.figures.pooled is None
     assert (nobody.figures.enterprises, nobody.obs_status, nobody.conf_status) == (0, "M", "F")
-    nought = publish(
-        month([Tally(str(at), "A", "1", 0, 4) for at in range(6)]), Audience.PUBLIC
-    ).at("A")
+    nought = publish(month([Tally(str(at), "A", "1", 0, 4) for at in range(6)]), Public()).at("A")
     assert nought.figures is not None and nought.figures.pooled == 0
     assert (nought.obs_status, nought.conf_status) == ("A", "F")
 
 
-def test_somebody_of_the_city_sees_every_figure() -> None:
-    table = city(1)
-    own = publish(month(table), Audience.OPERATIONAL, withhold([table], RULES))
+def computed(tallies: list[Tally]) -> RateMonth:
+    record = builtin_definitions()["ENR-A"]
+    cells = all_cells(tallies)
+    return RateMonth(record, record.hash, "2025-08", "P", 0, 0, False, cells, {})
 
-    assert not [key for key, one in own.cells.items() if one.withheld]
+
+def test_somebody_of_the_city_sees_every_figure() -> None:
+    month_of_all = computed(city(1))
+    assert publish(month_of_all, WHOLE).cells == month_of_all.cells
+
+
+def test_a_reader_sees_the_rows_of_their_scope_and_no_total_of_more() -> None:
+    tallies = [Tally("mine", "A", "1", 1, 2), Tally("other", "A", "1", 6, 8)]
+    own = Reader(parse_scope("enterprise mine"), {"mine": Place("A", "1", "", "")})
+    seen = publish(computed(tallies), own)
+    assert list(seen.cells["enterprise"]) == ["mine"]
+    assert (seen.city.networked, seen.city.equipment) == (1, 2)
+
+
+def test_a_reader_of_a_part_never_passes_for_one_of_everything() -> None:
+    with pytest.raises(ScopeError, match="enterprise mine"):
+        Reader(parse_scope("enterprise mine"))
+    with pytest.raises(ScopeError, match="all"):
+        Reader(parse_scope("all"), {})
 
 
 def test_a_cell_is_withheld_in_both_tables_of_a_month() -> None:
@@ -130,9 +158,7 @@ def test_of_a_city_of_two_enterprises_nothing_is_shown() -> None:
     withheld = withhold([table], RULES)
 
     assert CITY_KEY in withheld.sensitive
-    assert all(
-        one.withheld for one in publish(month(table), Audience.PUBLIC, withheld).cells.values()
-    )
+    assert all(one.withheld for one in publish(month(table), Public(withheld)).cells.values())
 
 
 def test_where_nothing_can_hide_a_cell_only_the_city_is_shown() -> None:
@@ -140,7 +166,7 @@ def test_where_nothing_can_hide_a_cell_only_the_city_is_shown() -> None:
         *(Tally(f"a{at}", "A", "1", 0, 5) for at in range(9)),
         Tally("b", "B", "1", 2, 5),
     ]
-    shown = publish(month(table), Audience.PUBLIC, withhold([table], RULES)).cells
+    shown = publish(month(table), Public(withhold([table], RULES))).cells
 
     assert [key for key, one in shown.items() if not one.withheld] == [CITY_KEY]
     assert withhold([table], RULES).all_parts
@@ -156,7 +182,7 @@ def test_the_same_tables_are_withheld_the_same_in_any_order() -> None:
 
 def test_the_public_is_told_no_statistics() -> None:
     """Quartiles of three enterprises are their rates."""
-    shown = publish(month(city(1)), Audience.PUBLIC, withhold([city(1)], RULES))
+    shown = publish(month(city(1)), Public(withhold([city(1)], RULES)))
     told = [one.figures for one in shown.cells.values() if one.figures is not None]
     assert told
     assert all(one.statistics is None and one.bounds is None for one in told)

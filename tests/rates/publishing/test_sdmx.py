@@ -11,7 +11,7 @@ import pytest
 from gateway.city.ledger.codes import Name
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.exports.sdmx import sdmx_csv, sdmx_structure
-from gateway.city.rates.publishing.publish import Audience, MonthTable, PublishedTable, publish
+from gateway.city.rates.publishing.publish import MonthTable, Public, PublishedTable, publish
 from gateway.city.rates.publishing.record import rules_of_publication
 from gateway.city.rates.publishing.withholding import withhold
 from tests.rates.publishing.cities import city
@@ -34,7 +34,7 @@ def python() -> Path:
 
 def table() -> PublishedTable:
     month = MonthTable("ENR-A", "2026-09", "F", 2, CITY)
-    return publish(month, Audience.PUBLIC, withhold([CITY], rules_of_publication()))
+    return publish(month, Public(withhold([CITY], rules_of_publication())))
 
 
 def read_again(python: Path, folder: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from gateway.city.rates.declared.report import Beside, reasons_of
 from gateway.city.rates.declared.values import declared
 from gateway.city.rates.reports.drilldown import MachineVerdict
 from gateway.city.rates.reports.export import NOTE_WORDS, as_table, rate_notes
-from gateway.city.rates.reports.table import RateMonth, RateTable
+from gateway.city.rates.reports.table import PublishedMonth, RateTable
 from gateway.web.pages import View
 from gateway.web.tables import Table, is_file
 from gateway.web.waiting import NotYetError
@@ -68,7 +68,7 @@ class Drilldown:
         files = workbooks(self._context, request, file, choice.definition, choice.shown)
         return View("industries.html", data, ("cells", "note", "heat"), 4.0, file, files=files)
 
-    async def _month(self, request: Request, choice: Choice) -> RateMonth:
+    async def _month(self, request: Request, choice: Choice) -> PublishedMonth:
         """The chosen month; a file waits longer for its first figure than a page."""
         wait_s = FILE_WAIT_S if is_file(request) else None
         definition = choice.definition.id

@@ -26,7 +26,7 @@ from gateway.city.console.queries.moment import Moment, lacking_now, late_of
 from gateway.city.rates.cells.ranking import ranks
 from gateway.city.rates.reports.export import as_table
 from gateway.city.rates.reports.movers import change, movers
-from gateway.city.rates.reports.table import RateMonth, RateTable
+from gateway.city.rates.reports.table import PublishedMonth, RateTable
 from gateway.web.i18n import Language
 from gateway.web.pages import View, preferences
 from gateway.web.tables import is_file
@@ -108,13 +108,15 @@ class Overview:
             **({} if choice.month else await self._present(moment, choice.scope)),
         }
 
-    async def _lacking(self, month: RateMonth, scope: Scope) -> Mapping[str, Mapping[Lack, int]]:
+    async def _lacking(
+        self, month: PublishedMonth, scope: Scope
+    ) -> Mapping[str, Mapping[Lack, int]]:
         """Why counties have no rate; nothing is read where all have."""
         cells = {cell.key: cell for cell in month.table("enterprise").cells}
         table = month.table("county")
         return await self._context.database.read(lacking_counties, table, cells, scope)
 
-    async def _moved(self, choice: Choice, now: RateMonth) -> dict[str, object]:
+    async def _moved(self, choice: Choice, now: PublishedMonth) -> dict[str, object]:
         """The change on the month before, and the counties that explain most of it."""
         nothing: dict[str, object] = {"change": None, "moved": ()}
         try:
@@ -133,7 +135,7 @@ class Overview:
             nothing | {"making": making, "ledger": ledger} | await self._present(Moment({}), scope)
         )
 
-    async def _present(self, moment: Moment, scope: Scope) -> dict[str, object]:
+    async def _present(self, moment: Moment[PublishedMonth], scope: Scope) -> dict[str, object]:
         """What goes on: at the moment of the figures, or now where there are none yet."""
         lacking = moment.gaps
         if lacking is None:

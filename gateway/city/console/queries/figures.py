@@ -22,10 +22,10 @@ from gateway.city.rates.cells.dimensions import Dimension
 from gateway.city.rates.definitions import definition_of
 from gateway.city.rates.period import recent_months
 from gateway.city.rates.plan import plan_on, target
+from gateway.city.rates.publishing.publish import WHOLE, Reader, publish
 from gateway.city.rates.reports.drilldown import MachineVerdict, machine_facts
 from gateway.city.rates.reports.months import rate_months
-from gateway.city.rates.reports.part import part_of
-from gateway.city.rates.reports.table import RateMonth, RateTable
+from gateway.city.rates.reports.table import PublishedMonth, RateMonth, RateTable
 from gateway.city.rates.reports.trend import TrendPoint, trend_months, trend_point
 from gateway.core.days import day_of
 from gateway.web.waiting import Making, NotYetError
@@ -81,7 +81,7 @@ class Figures:
         scope: Scope,
         wait_s: float | None = None,
         month: str | None = None,
-    ) -> RateMonth:
+    ) -> PublishedMonth:
         """A month with every dimension; see :meth:`moment`."""
         return (await self.moment(definition, scope, wait_s, month)).months[definition]
 
@@ -91,7 +91,7 @@ class Figures:
         scope: Scope,
         wait_s: float | None = None,
         month: str | None = None,
-    ) -> Moment:
+    ) -> Moment[PublishedMonth]:
         """A month by a definition, and what stands beside it on a page.
 
         Args:
@@ -109,7 +109,9 @@ class Figures:
         if month is not None:
             make = partial(self._past_month, together, month)
         try:
-            found: Moment = await self._remembered.get((month, together), for_s, make, wait_s)
+            found: Moment[RateMonth] = await self._remembered.get(
+                (month, together), for_s, make, wait_s
+            )
         except NotYetError as error:
             raise self._not_yet(error.making.since_ms) from None
         if definition not in found.months:  # a start takes up nothing that holds for a moment only
@@ -118,7 +120,7 @@ class Figures:
 
     async def several(
         self, definition: str, scope: Scope, months: Sequence[str]
-    ) -> list[RateMonth]:
+    ) -> list[PublishedMonth]:
         """Months by a definition that has a past, from one reading; in the order of ``months``.
 
         Raises:
@@ -128,18 +130,19 @@ class Figures:
         found = await self._remembered.get(("several", definition, *months), PAST_S, make)
         return [await self.seen(one, scope) for one in found]
 
-    async def _part(self, moment: Moment, scope: Scope) -> Moment:
+    async def _part(self, moment: Moment[RateMonth], scope: Scope) -> Moment[PublishedMonth]:
+        months = {name: await self.seen(one, scope) for name, one in moment.months.items()}
         if scope.is_whole:
-            return moment
-        months = moment.months.items()
-        return Moment({name: await self.seen(month, scope) for name, month in months})
+            return Moment(months, moment.gaps, moment.gateways)
+        return Moment(months)
 
-    async def seen(self, month: RateMonth, scope: Scope) -> RateMonth:
+    async def seen(self, month: RateMonth, scope: Scope) -> PublishedMonth:
         """A month as far as somebody sees it."""
         if scope.is_whole:
-            return month
+            return publish(month, WHOLE)
         make = partial(self._context.database.read, places, scope)
-        return part_of(month, await self._remembered.get(("places", scope), MONTH_S, make))
+        own = await self._remembered.get(("places", scope), MONTH_S, make)
+        return publish(month, Reader(scope, own))
 
     def _together(self, definition: str, month: str | None) -> tuple[str, ...]:
         """Definitions of which figures stand on one page; an instantaneous one has no past."""
@@ -167,7 +170,7 @@ class Figures:
             if one.month == running:
                 now[one.definition] = found
             elif one.definition == self.headline.id:
-                points[one.month] = trend_point(found)
+                points[one.month] = trend_point(publish(found, WHOLE))
             self._kept[one.definition, one.month] = one
         if self.headline.id in now:
             self._remembered.recall((None, self._shown), Moment(now))
@@ -189,7 +192,7 @@ class Figures:
             async with self._writing:  # there is one draft; who is last writes all there is by then
                 await asyncio.to_thread(kept.write, self._file, list(self._kept.values()))
 
-    async def _moment(self, wanted: Sequence[str]) -> Moment:
+    async def _moment(self, wanted: Sequence[str]) -> Moment[RateMonth]:
         """The running month of some definitions, from one reading of ledger and evidence."""
         answering = frozenset[MachineName]().union(*map(self._answering, wanted))
         states = await self.gateways.states(EVERYTHING)
@@ -198,7 +201,7 @@ class Figures:
         await self._keep(months)
         return Moment({one.definition.id: one for one in months}, lacking, states)
 
-    async def _past_month(self, wanted: Sequence[str], month: str) -> Moment:
+    async def _past_month(self, wanted: Sequence[str], month: str) -> Moment[RateMonth]:
         found = await self._compute(rate_months, [(one, month) for one in wanted])
         return Moment({one.definition.id: one for one in found})
 
@@ -247,7 +250,7 @@ class Figures:
         if scope.is_whole:
             found = await self._compute(trend_months, definition, months)
             await self._keep(found)
-            return tuple(map(trend_point, found))
+            return tuple(trend_point(publish(one, WHOLE)) for one in found)
         by_enterprise = partial(trend_months, dimensions=("enterprise",))
         found = await self._compute(by_enterprise, definition, months)
         return tuple([trend_point(await self.seen(one, scope)) for one in found])

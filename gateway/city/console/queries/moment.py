@@ -6,7 +6,7 @@ for would contradict them.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
 
@@ -20,6 +20,7 @@ from gateway.city.rates.reports.months import rate_months
 from gateway.city.rates.reports.table import RateMonth
 
 RECENT_GAPS = 6
+M = TypeVar("M", bound=RateMonth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +32,17 @@ class Gaps:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Generic[M]):
     """What was read at once: who answers, ledger and evidence, and what is lacking.
 
     Attributes:
-        months: rates by definition.
+        months: rates by definition: as computed, or as their reader may see them.
         gaps: None where they are of no such moment: of a past month, from before a start, or of
             who sees a part of the city.
         gateways: None as ``gaps``.
     """
 
-    months: Mapping[str, RateMonth]
+    months: Mapping[str, M]
     gaps: Gaps | None = None
     gateways: GatewayStates | None = None
 

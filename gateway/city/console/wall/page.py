@@ -23,7 +23,7 @@ from gateway.city.ledger.codes import FUNCTIONAL_AREAS, county_name, industry_na
 from gateway.city.rates.cells.heat import heat
 from gateway.city.rates.reports.export import as_table
 from gateway.city.rates.reports.movers import change
-from gateway.city.rates.reports.table import RateMonth
+from gateway.city.rates.reports.table import PublishedMonth
 from gateway.web.pages import Endpoint, View, preferences
 from gateway.web.tables import is_file
 from gateway.web.waiting import NotYetError
@@ -68,7 +68,7 @@ class Wall:
         table = month.table("industry" if area else "county")
         return View("wall.html", data, LIVE, REFRESH_S, as_table(table))
 
-    async def _change(self, choice: Choice, now: RateMonth) -> object:
+    async def _change(self, choice: Choice, now: PublishedMonth) -> object:
         try:
             name, scope = choice.definition.id, choice.scope
             before = await self._figures.month(name, scope, month=earlier_month(choice))
@@ -76,7 +76,7 @@ class Wall:
             return None
         return change(before.city, now.city)
 
-    async def _now(self, moment: Moment, scope: Scope) -> dict[str, object]:
+    async def _now(self, moment: Moment[PublishedMonth], scope: Scope) -> dict[str, object]:
         """The live layer: of this moment, whatever month the rate is of."""
         states = moment.gateways or await self._figures.gateways.states(scope)
         lacking = moment.gaps
@@ -90,7 +90,7 @@ class Wall:
         }
 
 
-def _shown(month: RateMonth) -> dict[str, Any]:
+def _shown(month: PublishedMonth) -> dict[str, Any]:
     table = month.table("county")
     hot = heat(month.cells.get("county-industry", {}))
     sizes = {key: sum(one.equipment for one in row.values()) for key, row in hot.items()}

@@ -16,8 +16,9 @@ from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.frozen.results import final_table
 from gateway.city.rates.model import Continuity, Definition
 from gateway.city.rates.period import month_of
+from gateway.city.rates.publishing.publish import WHOLE, publish
 from gateway.city.rates.reports.months import rate_months
-from gateway.city.rates.reports.table import RateMonth
+from gateway.city.rates.reports.table import PublishedMonth
 from gateway.core.days import day_of
 
 _PROPOSED = Continuity(percent_of_days=80, within_days=7)
@@ -51,7 +52,7 @@ class Variant:
     rule: str
     continuity: Continuity | None
     is_own: bool
-    month: RateMonth | None
+    month: PublishedMonth | None
 
     @property
     def name(self) -> Name:
@@ -78,6 +79,8 @@ def sensitivity(
 ) -> tuple[Variant, ...]:
     """A month by several rules; nothing for a definition that asks for no data of a month.
 
+    It is for who sees all rows; ``publish`` narrows it to others.
+
     A final month is computed by the ledger as it was known when it was stored, so that its own
     rule gives what was published, unless evidence came later.
 
@@ -102,7 +105,7 @@ def sensitivity(
         as_known=None if stored is None else stored.ledger_change,
     )
     found = [
-        Variant(rule, one.continuity, one is definition, computed)
+        Variant(rule, one.continuity, one is definition, publish(computed, WHOLE))
         for (rule, one), computed in zip(rules.items(), months, strict=True)
     ]
     return (*found, Variant("hours", None, is_own=False, month=None))

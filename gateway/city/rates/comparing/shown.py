@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from gateway.city.rates.comparing.sensitivity import Variant
 from gateway.city.rates.reports.export import rate_notes
 from gateway.city.rates.reports.shown import points_text, shown_by
-from gateway.city.rates.reports.table import RateMonth
+from gateway.city.rates.reports.table import PublishedMonth
 from gateway.web.tables import Cell, Table
 
 COLUMNS = (
@@ -20,12 +20,12 @@ COLUMNS = (
 )
 
 
-def own_of(found: Sequence[Variant]) -> RateMonth | None:
+def own_of(found: Sequence[Variant]) -> PublishedMonth | None:
     """The month by the definition's own rule; None: there are no rules to compare."""
     return next((one.month for one in found if one.is_own), None)
 
 
-def variant_row(one: Variant, own: RateMonth) -> dict[str, Cell]:
+def variant_row(one: Variant, own: PublishedMonth) -> dict[str, Cell]:
     """A line: K, N, pooled, and by how many points it is from the definition's own rule."""
     row: dict[str, Cell] = {
         "rule": one.rule,
@@ -45,7 +45,7 @@ def variant_row(one: Variant, own: RateMonth) -> dict[str, Cell]:
     }
 
 
-def variants_file(found: Sequence[Variant], own: RateMonth) -> Table:
+def variants_file(found: Sequence[Variant], own: PublishedMonth) -> Table:
     """The lines to take away."""
     return Table(
         name=f"{own.definition.id}-{own.month}-sensitivity",

@@ -15,8 +15,9 @@ from gateway.city.rates.cells.dimensions import Dimension
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import MonthError, month_of, months_between
+from gateway.city.rates.publishing.publish import WHOLE, publish
 from gateway.city.rates.reports.months import rate_months
-from gateway.city.rates.reports.table import RateMonth, RateTable, leading
+from gateway.city.rates.reports.table import PublishedMonth, RateTable, leading
 from gateway.city.rates.tallies import NotComputableError
 from gateway.core.days import day_of
 
@@ -80,7 +81,7 @@ class SpanRates:
     """
 
     span: Span
-    months: tuple[RateMonth, ...]
+    months: tuple[PublishedMonth, ...]
     missing: tuple[str, ...]
     by: Dimension
 
@@ -116,7 +117,7 @@ def span_rates(
     demonstration: bool,
     definitions: Mapping[str, Definition] | None = None,
 ) -> SpanRates:
-    """The months of a quarter or year, read once where they are not frozen.
+    """The months of a quarter or year for who sees all rows, read once where they are not frozen.
 
     Raises:
         DefinitionError: no such definition.
@@ -141,4 +142,5 @@ def span_rates(
         dimensions=(by,),
     )
     missing = tuple(one for one in span.months if one not in months)
-    return SpanRates(span, tuple(found), missing, by)
+    shown = tuple(publish(one, WHOLE) for one in found)
+    return SpanRates(span, shown, missing, by)

@@ -30,7 +30,7 @@ COLUMNS = (
     "conf_status",
 )
 
-_WORDS = {**NOTE_WORDS, **{one: one for one in ("obs_status", "conf_status", "audience")}}
+_WORDS = {**NOTE_WORDS, **{one: one for one in ("obs_status", "conf_status")}}
 _ALL_COUNTIES = Name("全市", "Whole city")
 _ALL_INDUSTRIES = Name("全部行业", "All industries")
 

@@ -1,28 +1,68 @@
 """The one door through which rates go out: whole, or withheld in part. Pure.
 
-To the public a cell is shown whole – K, N, enterprises, both rates – or not at all, and nothing
-says why: a reason would tell how many enterprises there are. *Withheld* is neither *none* (nobody
-is in the cell) nor 0.00.
+There are two planes. Readers of rows see the rows of their scope, whole. To the public a cell is
+shown whole – K, N, enterprises, both rates – or not at all, and nothing says why: a reason would
+tell how many enterprises there are. *Withheld* is neither *none* (nobody is in the cell) nor 0.00.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, overload
 
+from gateway.city.access.principal import EVERYTHING, Scope, ScopeError
 from gateway.city.rates.cells.cell import Cell, cell
-from gateway.city.rates.cells.tally import Tally
+from gateway.city.rates.cells.tally import Place, Tally
 from gateway.city.rates.period import Status
 from gateway.city.rates.publishing.grid import TOTAL, Key
 from gateway.city.rates.publishing.withholding import NOTHING_WITHHELD, Withheld
+from gateway.city.rates.reports.part import part_of
+from gateway.city.rates.reports.table import PublishedMonth, RateMonth
 
 
 class Audience(StrEnum):
-    """Who reads a table."""
+    """The plane that a table is of; files say it."""
 
     OPERATIONAL = "operational"  # rows of their own scope, all figures
     PUBLIC = "public"
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """Everybody.
+
+    Attributes:
+        withheld: what they are not shown of the month.
+    """
+
+    withheld: Withheld = NOTHING_WITHHELD
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody who sees the rows of a scope.
+
+    Attributes:
+        scope: of the principal who asks.
+        places: of the enterprises of the scope, by USCC; None: the scope is everything.
+    """
+
+    scope: Scope
+    places: Mapping[str, Place] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a reader of whom it is not said what they see.
+
+        Raises:
+            ScopeError: a part without its enterprises, or everything with some.
+        """
+        if self.scope.is_whole != (self.places is None):
+            raise ScopeError(f"what {self.scope} sees is not said by its enterprises")
+
+
+WHOLE = Reader(EVERYTHING)
+"""Who sees all rows: officers of the city, and commands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +74,7 @@ class MonthTable:
         month: ``YYYY-MM``.
         status: P provisional, F final.
         vintage: of the stored result.
-        tallies: numerator and denominator of every enterprise that the reader's scope has.
+        tallies: numerator and denominator of every enterprise.
     """
 
     definition: str
@@ -88,32 +128,46 @@ class PublishedTable:
         return self.cells.get((county, industry), _NONE)
 
 
+@overload
+def publish(table: MonthTable, audience: Public) -> PublishedTable: ...
+@overload
+def publish(table: RateMonth, audience: Reader) -> PublishedMonth: ...
 def publish(
-    table: MonthTable, audience: Audience, withheld: Withheld = NOTHING_WITHHELD
-) -> PublishedTable:
-    """A table for somebody to read.
+    table: MonthTable | RateMonth, audience: Public | Reader
+) -> PublishedTable | PublishedMonth:
+    """Rates of a month for somebody to read.
 
     Args:
-        table: of all enterprises for the public; of the reader's scope for an operational reader.
+        table: of all enterprises.
         audience: who reads it.
-        withheld: what the public is not shown of the month.
     """
+    if isinstance(table, RateMonth) and isinstance(audience, Reader):
+        return _for_reader(table, audience)
+    assert isinstance(table, MonthTable)  # noqa: S101 - there is no other overload
+    assert isinstance(audience, Public)  # noqa: S101
+    return _for_all(table, audience.withheld)
+
+
+def _for_reader(month: RateMonth, reader: Reader) -> PublishedMonth:
+    seen = month if reader.places is None else part_of(month, reader.places)
+    return PublishedMonth(**{one.name: getattr(seen, one.name) for one in fields(RateMonth)})
+
+
+def _for_all(table: MonthTable, withheld: Withheld) -> PublishedTable:
     parts = _parts(table.tallies)
-    hides = withheld.hides if audience is Audience.PUBLIC else _nothing
     return PublishedTable(
         MonthTable(table.definition, table.month, table.status, table.vintage, ()),
-        audience,
-        {key: _WITHHELD if hides(key) else _shown(table, parts[key]) for key in sorted(parts)},
+        Audience.PUBLIC,
+        {
+            key: _WITHHELD if withheld.hides(key) else _shown(table, parts[key])
+            for key in sorted(parts)
+        },
     )
 
 
 def operational(shown: Cell, status: Status) -> PublishedCell:
     """A cell for a reader of rows, whose scope it is of already: nothing of it is withheld."""
     return PublishedCell(shown, "A" if status == "F" else "P")
-
-
-def _nothing(key: Key) -> bool:  # noqa: ARG001 - it is asked as Withheld.hides is
-    return False
 
 
 def _shown(table: MonthTable, tallies: Sequence[Tally]) -> PublishedCell:

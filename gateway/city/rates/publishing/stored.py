@@ -22,8 +22,8 @@ from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.definitions import DefinitionError
 from gateway.city.rates.model import Definition
 from gateway.city.rates.publishing.publish import (
-    Audience,
     MonthTable,
+    Public,
     PublishedTable,
     publish,
 )
@@ -105,7 +105,7 @@ def publication(
         table = _read(connection, one, places)
         if table is not None:
             hidden = replace(held, all_parts=key[1] in alone)
-            shown[key] = publish(table, Audience.PUBLIC, hidden)
+            shown[key] = publish(table, Public(hidden))
     stored_ms = {key: newest[key].computed_ms for key in shown}
     return Publication(shown, newest.keys() - shown.keys(), stored_ms)
 

@@ -17,6 +17,9 @@ from gateway.city.rates.reports.table import RateCell, RateTable
 from gateway.web.formats import moment
 from gateway.web.tables import DEMONSTRATION, Cell, Table
 
+_AUDIENCE = "operational"
+"""A :class:`RateTable` is for readers of rows: the public gets ``PublishedTable``."""
+
 COLUMNS = (
     "key",
     "name_zh",
@@ -51,6 +54,7 @@ def as_table(table: RateTable, cells: Iterable[RateCell] | None = None) -> Table
 
 NOTE_WORDS: Mapping[str, str] = {
     "status": "rate.status",
+    "audience": "audience",
     "correction": "correction",
     "approval": "approval_state",
 }
@@ -72,6 +76,7 @@ def rate_notes(table: RateTable) -> dict[str, Cell]:
         "definition_version": None if table.outdated else table.definition.version,
         "definition_hash": table.definition_hash,
         "month": table.month,
+        "audience": _AUDIENCE,
         "status": table.told_status,
         "vintage": table.vintage,
         "as_of": moment(table.as_of_ms),
@@ -160,6 +165,7 @@ def table_json(table: RateTable) -> dict[str, Any]:
         "name_zh": definition.name_zh,
         "name_en": definition.name_en,
         "month": table.month,
+        "audience": _AUDIENCE,
         "status": table.told_status,
         "vintage": table.vintage,
         **({} if table.correction is None else {"correction": asdict(table.correction)}),

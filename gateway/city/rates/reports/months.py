@@ -20,7 +20,7 @@ from gateway.city.rates.frozen.results import StoredTable, final_table
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import as_of_ms, period_of
-from gateway.city.rates.reports.table import RateMonth, RateTable
+from gateway.city.rates.reports.table import RateMonth
 from gateway.city.rates.tallies import Places, is_known, tallies_of
 
 Definitions = Mapping[str, Definition]
@@ -146,29 +146,3 @@ def enterprise_names(connection: Connection) -> dict[str, str]:
     """Names of all enterprises by USCC."""
     rows = connection.execute(select(enterprise.c.uscc, enterprise.c.name))
     return {row.uscc: row.name for row in rows}
-
-
-def rate_table(
-    connection: Connection,
-    definition_id: str,
-    month: str | None,
-    by: Dimension,
-    now_ms: int,
-    *,
-    demonstration: bool,
-    answering: AbstractSet[MachineName] = frozenset(),
-    definitions: Definitions | None = None,
-    as_known: int | None = None,
-) -> RateTable:
-    """A rate of one month by a dimension; see :func:`rate_month`."""
-    return rate_month(
-        connection,
-        definition_id,
-        month,
-        now_ms,
-        demonstration=demonstration,
-        answering=answering,
-        definitions=definitions,
-        as_known=as_known,
-        dimensions=(by, "area") if by == "county" else (by,),
-    ).table(by)

@@ -16,7 +16,7 @@ from fractions import Fraction
 from gateway.city.ledger.codes import Name
 from gateway.city.rates.cells.dimensions import Dimension
 from gateway.city.rates.reports.drilldown import MachineVerdict
-from gateway.city.rates.reports.table import RateCell, RateMonth
+from gateway.city.rates.reports.table import PublishedMonth, RateCell
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def change(before: RateCell | None, now: RateCell | None) -> Fraction | None:
     return now.pooled - before.pooled
 
 
-def movers(before: RateMonth, now: RateMonth, by: Dimension) -> list[Mover]:
+def movers(before: PublishedMonth, now: PublishedMonth, by: Dimension) -> list[Mover]:
     """The parts, those that moved the whole most first; none where its change is not known."""
     if change(before.city, now.city) is None:
         return []
@@ -76,7 +76,7 @@ def movers(before: RateMonth, now: RateMonth, by: Dimension) -> list[Mover]:
     return sorted(found, key=lambda one: (-abs(one.points), one.key))
 
 
-def _cells(month: RateMonth, by: Dimension) -> Mapping[str, RateCell]:
+def _cells(month: PublishedMonth, by: Dimension) -> Mapping[str, RateCell]:
     return {cell.key: cell for cell in month.table(by).cells}
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from gateway.city.ledger.codes import Name
 from gateway.city.rates.cells.cell import Cell
-from gateway.city.rates.cells.dimensions import all_cells, unknown
+from gateway.city.rates.cells.dimensions import CITY, all_cells, unknown
 from gateway.city.rates.cells.tally import Place, Tally
 from gateway.city.rates.reports.table import RateMonth
 
@@ -25,7 +25,8 @@ def part_of(month: RateMonth, places: Mapping[str, Place]) -> RateMonth:
         if uscc in places
     ]
     cells = all_cells(tallies)
-    is_unknown = month.city.equipment > 0 and month.city.pooled is None
+    whole = month.cells[CITY][CITY]
+    is_unknown = whole.equipment > 0 and whole.pooled is None
     names = {uscc: name for uscc, name in month.names.items() if uscc in places}
     shown = unknown(cells) if is_unknown else cells
     return replace(month, cells=shown, names=names, root=None, total_name=_TOTAL)

@@ -149,7 +149,10 @@ def leading(definition: Definition, cell: RateCell) -> Fraction | None:
 
 @dataclass(frozen=True, slots=True)
 class RateMonth:
-    """A rate of one month with every dimension; attributes as of :class:`RateTable`.
+    """A rate of one month with every dimension, of all enterprises; nobody is shown it as it is.
+
+    Pages, files and programs get the :class:`PublishedMonth` that ``publish`` makes of it.
+    Attributes as of :class:`RateTable`.
 
     Attributes:
         cells: by dimension and key.
@@ -173,6 +176,11 @@ class RateMonth:
     only_rest: bool = False
     rest_changed: bool = False
     total_name: Name = WHOLE_CITY
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedMonth(RateMonth):
+    """A month as one reader of rows may see it; ``publish`` alone makes one."""
 
     def table(self, by: Dimension) -> RateTable:
         """Its table by a dimension."""

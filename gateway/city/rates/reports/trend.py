@@ -15,8 +15,9 @@ from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.period import Status, month_of
 from gateway.city.rates.plan import plan_on
+from gateway.city.rates.publishing.publish import WHOLE, publish
 from gateway.city.rates.reports.months import Definitions, rate_months
-from gateway.city.rates.reports.table import RateCell, RateMonth, leading
+from gateway.city.rates.reports.table import PublishedMonth, RateCell, RateMonth, leading
 from gateway.core.days import day_of
 
 
@@ -54,7 +55,8 @@ def trend(
 ) -> tuple[TrendPoint, ...]:
     """The city's rate of several past months; see :func:`trend_months`."""
     months_of = partial(trend_months, demonstration=demonstration, definitions=definitions)
-    return tuple(map(trend_point, months_of(connection, definition_id, months, now_ms)))
+    found = months_of(connection, definition_id, months, now_ms)
+    return tuple(trend_point(publish(one, WHOLE)) for one in found)
 
 
 def trend_months(
@@ -110,7 +112,7 @@ def known_since(connection: Connection) -> str:
     return max(months, default="")
 
 
-def trend_point(month: RateMonth) -> TrendPoint:
+def trend_point(month: PublishedMonth) -> TrendPoint:
     """One month of a trend."""
     # A period ends with the midnight after its last day, for which the plan is asked.
     rate, plan = leading(month.definition, month.city), plan_on(day_of(month.as_of_ms - 1))

@@ -87,7 +87,7 @@ def draw(
         connection, definition, month, now_ms, demonstration=demonstration,
         definitions=definitions, dimensions=("enterprise",),
     )  # fmt: skip
-    sizes = {cell.key: cell.equipment for cell in rate.table("enterprise").cells}
+    sizes = {uscc: cell.equipment for uscc, cell in rate.cells.get("enterprise", {}).items()}
     names = {row.uscc: row.name for row in connection.execute(select(enterprise))}
     found = []
     for number, uscc in enumerate(enterprises_drawn(sizes, draws, seed), 1):

@@ -9,7 +9,7 @@ from gateway.cli.tables import print_table
 
 if TYPE_CHECKING:
     from gateway.city.rates.comparing.sensitivity import Variant
-    from gateway.city.rates.reports.table import RateMonth
+    from gateway.city.rates.reports.table import PublishedMonth
 
 _EXAMPLE = "Example: `qulink rates sensitivity --month 2026-10`"
 
@@ -55,7 +55,7 @@ def _sensitivity(
     _print(found, own, as_json=as_json)
 
 
-def _print(found: "tuple[Variant, ...]", own: "RateMonth", *, as_json: bool) -> None:
+def _print(found: "tuple[Variant, ...]", own: "PublishedMonth", *, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 

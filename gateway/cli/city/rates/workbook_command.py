@@ -77,9 +77,9 @@ def _made(
     from gateway.city.rates.exports.explanation import Made, explanation
     from gateway.city.rates.exports.revisions import revisions
     from gateway.city.rates.exports.workbook import workbook
+    from gateway.city.rates.publishing.operational import rate_table
     from gateway.city.rates.reports.answering import answering_now
     from gateway.city.rates.reports.export import as_table
-    from gateway.city.rates.reports.months import rate_table
 
     now_ms, demonstration = system_ms(), city.demonstration
     known = load_definitions(city.definitions.file, city.calendar.file)

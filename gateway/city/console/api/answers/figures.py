@@ -25,7 +25,7 @@ from gateway.city.rates.cells.dimensions import Dimension
 from gateway.city.rates.publishing.publish import operational
 from gateway.city.rates.reports.movers import Mover, change, movers
 from gateway.city.rates.reports.shown import percent_text, shown_by
-from gateway.city.rates.reports.table import RateCell, RateMonth
+from gateway.city.rates.reports.table import PublishedMonth, RateCell
 from gateway.web.access.problems import RefusedError
 
 
@@ -143,12 +143,12 @@ class FiguresApi:
             next=cursor,
         )
 
-    async def _month(self, choice: Choice, month: str | None) -> RateMonth:
+    async def _month(self, choice: Choice, month: str | None) -> PublishedMonth:
         name, scope = choice.definition.id, choice.scope
         return await self._figures.month(name, scope, FILE_WAIT_S, month)
 
 
-def line(cell: RateCell, month: RateMonth) -> Line:
+def line(cell: RateCell, month: PublishedMonth) -> Line:
     """A line of a month, as its reader may have it."""
     shown = operational(
         Cell(cell.networked, cell.equipment, cell.enterprises, cell.pooled, cell.mean),
@@ -170,7 +170,7 @@ def line(cell: RateCell, month: RateMonth) -> Line:
     )
 
 
-def _moved(one: Mover, before: RateMonth, now: RateMonth) -> Moved:
+def _moved(one: Mover, before: PublishedMonth, now: PublishedMonth) -> Moved:
     sign = "-" if one.points < 0 else ""
     return Moved(
         key=one.key,

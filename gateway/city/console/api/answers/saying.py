@@ -11,7 +11,7 @@ from gateway.city.console.pages.choice import Choice
 from gateway.city.ledger.codes import Name
 from gateway.city.rates.frozen.results import Correction
 from gateway.city.rates.reports.shown import Shown
-from gateway.city.rates.reports.table import RateMonth
+from gateway.city.rates.reports.table import PublishedMonth
 from gateway.core.days import SHANGHAI
 
 Stamp = Field(examples=["2026-10-20T02:00:00+08:00"])
@@ -57,11 +57,14 @@ class Of(Said):
     )
     as_of: datetime = Stamp
     computed: datetime = Stamp
+    audience: Literal["operational"] = Field(
+        description="rows of the scope, whole: not for publication; see /published for what is"
+    )
     scope: str = Field(description="whose rows these are", examples=["county 330822"])
     demonstration: bool = Field(description="machines are simulated: no basis for statistics")
 
 
-def of(month: RateMonth, choice: Choice) -> Of:
+def of(month: PublishedMonth, choice: Choice) -> Of:
     """What a month's figures are of."""
     return Of(
         definition=month.definition.id,
@@ -73,6 +76,7 @@ def of(month: RateMonth, choice: Choice) -> Of:
         evidence_root=month.root,
         as_of=stamp(month.as_of_ms),
         computed=stamp(month.computed_ms),
+        audience="operational",
         scope=str(choice.scope),
         demonstration=month.demonstration,
     )

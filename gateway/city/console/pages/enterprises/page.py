@@ -27,7 +27,7 @@ from gateway.city.ledger.codes import Name, county_name, industry_name
 from gateway.city.rates.cells.dimensions import Dimension
 from gateway.city.rates.reports.export import as_table
 from gateway.city.rates.reports.movers import change
-from gateway.city.rates.reports.table import RateCell, RateMonth
+from gateway.city.rates.reports.table import PublishedMonth, RateCell
 from gateway.core.days import day_of
 from gateway.web.pages import Endpoint, View
 from gateway.web.tables import is_file
@@ -98,7 +98,7 @@ class EnterpriseLists:
         files = workbooks(self._context, request, file, choice.definition, choice.shown)
         return View("enterprises.html", data, live, 4.0, file, files=files)
 
-    async def _every(self, choice: Choice, month: RateMonth) -> list[Line]:
+    async def _every(self, choice: Choice, month: PublishedMonth) -> list[Line]:
         """All enterprises that are seen; visitors share them while the figures are the same."""
         key = (choice.scope, choice.definition.id, choice.month)
         computed_ms, lines = self._kept.get(key, (None, []))
@@ -114,7 +114,7 @@ class EnterpriseLists:
         return lines
 
     async def _lines(
-        self, choice: Choice, month: RateMonth, before: Mapping[str, RateCell]
+        self, choice: Choice, month: PublishedMonth, before: Mapping[str, RateCell]
     ) -> list[Line]:
         read, table = self._context.database.read, month.table("enterprise")
         members = await read(enterprises, choice.scope)
@@ -154,7 +154,7 @@ def _place(row: EnterpriseRow, by: Dimension) -> str:
     return row.county if by == "county" else row.industry
 
 
-def _total(month: RateMonth, by: Dimension | None, code: str) -> RateCell | None:
+def _total(month: PublishedMonth, by: Dimension | None, code: str) -> RateCell | None:
     """The figure of the whole group; None: no enterprise of it is in the definition's scope."""
     if by is None:
         return month.city
