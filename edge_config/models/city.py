@@ -23,6 +23,7 @@ from edge_config.models.counting import (
     OpenDataConfig,
     SheetConfig,
 )
+from edge_config.models.data.keeping import AgreementsConfig, RetentionConfig
 from edge_config.models.identifiers.registries import (
     HandleJsonNode,
     IdhubNode,
@@ -250,18 +251,6 @@ class IdentifierConfig(Settings):
         return NEVER_MS if self.review == "released" else self.review_hours * 3_600_000
 
 
-class RetentionConfig(Settings):
-    """How long things are kept, in days."""
-
-    telemetry_days: int = Field(
-        default=730,
-        ge=1,
-        le=36_500,
-        description="values in the embedded store, gaps, schemas out of use",
-    )
-    quarantine_days: int = Field(default=90, ge=1, le=3_650, description="quarantined messages")
-
-
 class CityConfig(Settings):
     """The whole configuration of a city."""
 
@@ -284,6 +273,9 @@ class CityConfig(Settings):
     node: Node = Field(default=EmbeddedNode(), description="where identifiers are registered")
     resolver: ResolverConfig = Field(
         default=ResolverConfig(), description="who is asked for codes of identifier systems"
+    )
+    agreements: AgreementsConfig = Field(
+        default=AgreementsConfig(), description="what of enterprises may be collected"
     )
     retention: RetentionConfig = Field(
         default=RetentionConfig(), description="how long things are kept"

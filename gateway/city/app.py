@@ -59,7 +59,8 @@ class City:
         self.store = make_store(config.store, config.data_dir)
         self.live = Live()
         self.metrics = CityMetrics()
-        self.gateways = Gateways(database, self.live)
+        demanded = config.agreements.required
+        self.gateways = Gateways(database, self.live, demand_agreements=demanded)
         self.uplink = MqttUplink(config.broker, self.metrics, now_ms)
         self.ingest = Ingest(
             uplink=self.uplink,

@@ -24,7 +24,7 @@ class Reason(IntEnum):
     ``SUBSTITUTE`` are a server's word that it repeats an old value or made one up, ``FROZEN`` our
     word that the server's own clock stands still. ``TRUNCATED`` texts have lost their end.
     ``TOO_LARGE`` is a value that no message may carry, ``NO_VALUE`` a number by which the device
-    says that it has none.
+    says that it has none, ``AGREEMENT`` what no data agreement lets the city keep.
     """
 
     NONE = 0
@@ -61,6 +61,7 @@ class Reason(IntEnum):
     FROZEN = 31
     TOO_LARGE = 32
     NO_VALUE = 33
+    AGREEMENT = 34
 
     @property
     def code(self) -> str:

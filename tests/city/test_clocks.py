@@ -112,7 +112,7 @@ async def test_a_gateway_that_is_fast_is_named_on_the_pages(
         assert await proofs_of(city) == []
         found = city.database.run_now(lambda c: findings(c, EVERYTHING, system_ms(), 9))
         assert [row.gateway for row in found.doubted] == ["gw-1"]
-        rows = finding_table(found, (), (), system_ms()).rows
+        rows = finding_table(found, (), (), (), system_ms()).rows
         assert [row["gateway"] for row in rows if row["finding"] == "clock.ahead"] == ["gw-1"]
         (kept,) = city.database.run_now(lambda c: c.execute(select(doubted_evidence)).all())
         assert (kept.machine_id, kept.day, kept.gateway) == (1, day_of(system_ms()), "gw-1")

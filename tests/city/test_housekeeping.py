@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import insert, update
 
-from edge_config.models.city import RetentionConfig
+from edge_config.models.data.keeping import RetentionConfig
 from gateway.city.db import housekeeping, tables
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.gaps import keep_gaps

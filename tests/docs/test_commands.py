@@ -106,6 +106,7 @@ GROUPS = {
     ("city", "user"),
     ("ledger",),
     ("ledger", "stops"),
+    ("ledger", "agreements"),
     ("evidence",),
     ("id",),
     ("id", "carrier"),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select
 
-from edge_config.models.city import RetentionConfig
+from edge_config.models.data.keeping import RetentionConfig
 from gateway.city.db import housekeeping
 from gateway.city.db.operation import begin
 from gateway.city.db.tables import evidence, machine_books

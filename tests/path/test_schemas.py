@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_config.models.city import RetentionConfig
+from edge_config.models.data.keeping import RetentionConfig
 from gateway.city.app import City
 from gateway.city.db import housekeeping
 from gateway.city.db.tables import tag_schema, watermark

@@ -29,6 +29,8 @@ class Action(StrEnum):
     LEDGER_WITHDRAWAL = "ledger-withdrawal"
     LEDGER_STOPS = "ledger-stops"
     LEDGER_STOP_END = "ledger-stop-end"
+    LEDGER_AGREEMENTS = "ledger-agreements"
+    LEDGER_AGREEMENT_END = "ledger-agreement-end"
     COMMANDED = "commanded"
     ANSWERED = "command-answered"
     RELEASED = "identifiers-released"

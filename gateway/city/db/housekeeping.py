@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from sqlalchemy import Connection, delete
 
-from edge_config.models.city import RetentionConfig
+from edge_config.models.data.keeping import RetentionConfig
 from gateway.city.db.hourly import PERIOD_S, every_hour
 from gateway.city.db.tables import gap, tag_schema
 from gateway.city.evidence import clock_doubt

@@ -189,6 +189,8 @@ watermark = Table(
     Column("begun_ms", BigInteger, nullable=False, server_default="0"),
     # up to when all that was measured is held or in a gap; 0: that is not known
     Column("known_ms", BigInteger, nullable=False, server_default="0"),
+    # of those quarantined, values that no data agreement lets the city keep
+    Column("values_unagreed", BigInteger, nullable=False, server_default="0"),
 )
 
 tag_schema = Table(

@@ -21,6 +21,7 @@ from gateway.relational.upsert import insert_for
 
 _NAMES, _POSITION = ("gateway", "epoch"), ("upto", "ranges", "closed")
 _SET = (*_POSITION, "seen", "chain", "begun_ms", "known_ms", "updated_ms")
+_COUNTS = ("values_committed", "values_quarantined", "values_unagreed")
 _TEXTS = (*_NAMES, "ranges")
 _COLUMNS = [column.name for column in watermark.c]
 _TYPES = {name: Text if name in _TEXTS else BigInteger for name in _COLUMNS}
@@ -56,7 +57,7 @@ def _moved(connection: Connection, rows: Sequence[Row]) -> int:
         return 0
     types = _TYPES | _BEFORE
     new, old = given(connection, types), watermark.c
-    counted = {name: old[name] + new.c[name] for name in ("values_committed", "values_quarantined")}
+    counted = {name: old[name] + new.c[name] for name in _COUNTS}
     statement = (
         update(watermark)
         .where(*(old[name] == new.c[name] for name in _NAMES))

@@ -2,8 +2,8 @@
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
 
@@ -11,9 +11,10 @@ from gateway.city.evidence.counts import MachineReport
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.commit import EpochUpdate, Updates
 from gateway.city.ingest.enrolled import lives
+from gateway.city.ingest.enrolled.agreed import Sifting
 from gateway.city.ingest.enrolled.gateway import Gateway
 from gateway.city.ingest.layout import Layout, batch_rows, change_rows
-from gateway.city.ingest.limits import BATCH_FRAMES, BATCH_VALUES, ROW_VALUES
+from gateway.city.ingest.limits import BATCH_FRAMES, BATCH_VALUES, weight
 from gateway.city.ingest.losses import believed, span_of
 from gateway.city.ingest.progress import Progress
 from gateway.city.ingest.uplink.inbox import Incoming
@@ -150,7 +151,7 @@ class FrameBatch:
         sender = gateway.enrolment.gateway
         refused = defaultdict[tuple[str, int], list[Batch | Changes]](list)
         # Each frame by its own number: a message can hold old ones beside the newest.
-        for seq, record in frame.numbered():
+        for seq, record in self._sifted(message, gateway, update, frame):
             match record:
                 case Batch() | Changes() if not self._is_usable(record.schema, gateway, update):
                     refused["schema", record.schema.id].append(record)
@@ -167,10 +168,24 @@ class FrameBatch:
                         update.schemas.append(record)
                 case _:
                     update.note(record, seq, is_late=seq < newest)
-            self.size += _weight(record)
+            self.size += weight(record)
         for (kind, schema_id), records in refused.items():
             reason = lives.POLLS_OF_TWO_LIVES if kind == "time" else gateway.why_refused(schema_id)
             self._refuse_part(message, gateway, update, records, kind, reason)
+
+    def _sifted(
+        self, message: Incoming, gateway: Gateway, update: EpochUpdate, frame: Frame
+    ) -> Iterable[tuple[int, Record]]:
+        """The numbered records of a frame, without what no data agreement lets the city keep."""
+        if gateway.agreed is None:
+            return frame.numbered()
+        sifting = Sifting(gateway.agreed, gateway.schemas.values(), self.today)
+        kept = list(sifting.sift(frame.numbered()))
+        for one in sifting.outside.values():
+            update.leave_out(one.count)
+            self.refuse(message, "agreement", gateway.enrolment.gateway, one.reason, one.count)
+        sifting.tell(gateway.losses)
+        return kept
 
     def _is_usable(self, schema: Schema, gateway: Gateway, update: EpochUpdate) -> bool:
         """Whether values of a schema are accepted; one that found no room may find some now."""
@@ -207,8 +222,15 @@ class FrameBatch:
     def refuse(
         self, message: Incoming, kind: str, sender: str, reason: str, values: int = 0
     ) -> None:
-        """Put a message into quarantine."""
-        self._keep(quarantine.Entry.of(kind, message, sender, reason, values))
+        """Put a message into quarantine; where points are agreed, nothing of its contents."""
+        entry = quarantine.Entry.of(kind, message, sender, reason, values)
+        gateway = self.gateways.get(sender)
+        if gateway is not None and gateway.agreed is not None:
+            entry = replace(entry, payload=b"")
+        self.refused[kind] += 1
+        self.refused_values += values
+        if self.budget.allows(entry):
+            self.entries.append(entry)
 
     def reject(self, rejections: Sequence[Rejection], now_ms: int) -> None:
         """Enter what the store refused for good."""
@@ -230,12 +252,6 @@ class FrameBatch:
                 update.committed -= part
                 update.quarantined += part
                 values -= part
-
-    def _keep(self, entry: quarantine.Entry) -> None:
-        self.refused[entry.kind] += 1
-        self.refused_values += entry.values
-        if self.budget.allows(entry):
-            self.entries.append(entry)
 
     def seal(self) -> None:
         """Nothing more is added: hold the progress as it is, later batches will change it."""
@@ -282,14 +298,3 @@ class FrameBatch:
             for batch in shown:
                 yield sender, batch
         yield from self.changes
-
-
-def _weight(record: Record) -> int:
-    """What a record costs, in values."""
-    match record:
-        case Schema() | Gap():
-            return ROW_VALUES + len(record.tags)
-        case Batch() | Changes():
-            return record.cells
-        case _:
-            return ROW_VALUES

@@ -43,6 +43,7 @@ class EpochUpdate:
         seqs: frames to be acknowledged, those finished earlier included.
         committed: values written to the store.
         quarantined: values given up.
+        unagreed: of these, values that no data agreement lets the city keep.
         gaps: gap records in order; True for those of a frame that came after a newer one.
         books: newest counters by device and day, with the number of the frame that tells them.
         machines: newest counters of machines, likewise.
@@ -64,6 +65,7 @@ class EpochUpdate:
     seqs: list[int] = field(default_factory=list)
     committed: int = 0
     quarantined: int = 0
+    unagreed: int = 0
     gaps: list[tuple[Gap, bool]] = field(default_factory=list)
     books: dict[tuple[str, date], tuple[int, BooksRecord]] = field(default_factory=dict)
     machines: dict[MachineDay, tuple[int, MachineRecord]] = field(default_factory=dict)
@@ -75,6 +77,11 @@ class EpochUpdate:
     begins_ms: int | None = None
     changed: bool = False
     uncounted: Span | None = None
+
+    def leave_out(self, values: int) -> None:
+        """Count values that no data agreement lets the city keep."""
+        self.unagreed += values
+        self.quarantined += values
 
     def answer(self, question: int, given_up: Iterable[GivenUp]) -> bool:
         """Have a question answered once this is committed; whether it finishes any frames."""
@@ -258,6 +265,7 @@ def _mark(gateway: str, epoch: str, update: EpochUpdate, now_ms: int) -> dict[st
         "known_ms": after.known_ms,
         "values_committed": update.committed,
         "values_quarantined": update.quarantined,
+        "values_unagreed": update.unagreed,
         "updated_ms": now_ms,
         "uncounted_from_ms": from_ms,
         "uncounted_to_ms": to_ms,

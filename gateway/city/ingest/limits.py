@@ -9,6 +9,10 @@ when it is decompressed say ``MAX_BODY_BYTES`` and ``MAX_CELLS`` of :mod:`gatewa
 
 from typing import NamedTuple
 
+from gateway.core.batch import Batch, Changes, Gap
+from gateway.core.schema import Schema
+from gateway.wire.records import Record
+
 
 # --- what waits -----------------------------------------------------------------------------
 class Room(NamedTuple):
@@ -38,6 +42,18 @@ BATCH_VALUES = 200_000
 """Places for values, and tags of schemas and gaps, in one such batch."""
 ROW_VALUES = 20
 """A gap, a schema or a record of books counts as so many values: each is a row of the database."""
+
+
+def weight(record: Record) -> int:
+    """What a record costs in a batch, in values."""
+    match record:
+        case Schema() | Gap():
+            return ROW_VALUES + len(record.tags)
+        case Batch() | Changes():
+            return record.cells
+        case _:
+            return ROW_VALUES
+
 
 # --- one message ----------------------------------------------------------------------------
 MAX_RECORDS = 20_000

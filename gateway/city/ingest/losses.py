@@ -12,6 +12,9 @@ LONGEST_MS = DAY_MS
 """An interval that goes on for longer ends, and another begins: by when they begin the database
 finds those that are new."""
 
+_Place = tuple[str, str, tuple[str, ...], Reason]
+"""Device, group, tags and cause."""
+
 
 class Losses:
     """Intervals of values of one gateway that were quarantined.
@@ -22,8 +25,8 @@ class Losses:
 
     def __init__(self) -> None:
         self.unstored: dict[str, tuple[int, int]] = {}
-        self._newest: dict[tuple[str, str], tuple[int, int]] = {}
-        self._changed: dict[tuple[str, str, int], Gap] = {}
+        self._newest: dict[_Place, tuple[int, int]] = {}
+        self._changed: dict[tuple[_Place, int], Gap] = {}
 
     def note(
         self,
@@ -43,22 +46,44 @@ class Losses:
         """
         if not times_ms:
             return
-        self._note_unstored(device, max(times_ms) if newest_ms is None else newest_ms)
+        self.tell(device, max(times_ms) if newest_ms is None else newest_ms)
+        self._extend((device, group, (), Reason.QUARANTINE), times_ms)
+
+    def note_outside(
+        self, device: str, group: str, tags: tuple[str, ...], times_ms: Sequence[int]
+    ) -> None:
+        """Note that values were not kept because no data agreement names them.
+
+        The gateway is not told: it would send them again.
+
+        Args:
+            device: whose they were.
+            group: of that device.
+            tags: of that group; empty: all of them.
+            times_ms: their times, UTC milliseconds.
+        """
+        self._extend((device, group, tags, Reason.AGREEMENT), times_ms)
+
+    def _extend(self, place: "_Place", times_ms: Sequence[int]) -> None:
         times = [time for time in times_ms if abs(time) < LATEST_MS]
         if not times:
             return
-        names = [name for name in (device, group) if name]
-        place = (device, group) if all(map(is_device_id, names)) else ("", "")
+        if not all(is_device_id(name) for name in place[:2] if name):
+            place = ("", "", (), place[3])
         from_ms, to_ms = self._joined(place, min(times), max(times) + 1)
-        gap = Gap(*place, (), Reason.QUARANTINE, from_ms, to_ms)
-        self._changed[*place, from_ms] = gap
+        self._changed[place, from_ms] = Gap(*place, from_ms, to_ms)
         self._newest.pop(place, None)
         self._newest[place] = (from_ms, to_ms)
         if len(self._newest) > MAX_LOSSES:
             del self._newest[next(iter(self._newest))]
 
-    def _note_unstored(self, device: str, newest_ms: int) -> None:
-        """Have the gateway told, so that it sends anew what these values told."""
+    def tell(self, device: str, newest_ms: int) -> None:
+        """Have the gateway told that values were not stored, so that it sends them anew.
+
+        Args:
+            device: whose they were.
+            newest_ms: the newest of their times, UTC milliseconds.
+        """
         name = device if is_device_id(device) else ""
         number, known_ms = self.unstored.get(name, (0, newest_ms))
         self.unstored[name] = (number + 1, max(known_ms, newest_ms))
@@ -74,7 +99,7 @@ class Losses:
             numbers, times_ms = zip(*self.unstored.values(), strict=True)
             self.unstored = {"": (sum(numbers), max(times_ms))}
 
-    def _joined(self, place: tuple[str, str], from_ms: int, to_ms: int) -> tuple[int, int]:
+    def _joined(self, place: "_Place", from_ms: int, to_ms: int) -> tuple[int, int]:
         begin, end = self._newest.get(place, (from_ms, to_ms))
         if begin <= from_ms <= end + JOIN_MS and to_ms - begin <= LONGEST_MS:
             from_ms, to_ms = begin, max(end, to_ms)

@@ -18,7 +18,7 @@ class Entry:
 
     Attributes:
         kind: for metrics: ``topic``, ``gateway``, ``size``, ``frame``, ``schema``, ``state``,
-            ``time``, ``database`` or ``store``.
+            ``time``, ``agreement``, ``database`` or ``store``.
         received_ms: when it came, UTC milliseconds.
         topic: where it came from.
         gateway: gateway in the topic; empty if there is none.

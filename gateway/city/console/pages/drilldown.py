@@ -19,6 +19,8 @@ from gateway.city.console.queries.database import (
     equipment_names,
 )
 from gateway.city.console.queries.figures import FILE_WAIT_S, Figures
+from gateway.city.ledger.agreements.held import standing
+from gateway.city.ledger.agreements.report import unagreed
 from gateway.city.ledger.codes import county_name, industry_name
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.cells.heat import heat
@@ -28,6 +30,7 @@ from gateway.city.rates.declared.values import declared
 from gateway.city.rates.reports.drilldown import MachineVerdict
 from gateway.city.rates.reports.export import NOTE_WORDS, as_table, rate_notes
 from gateway.city.rates.reports.table import PublishedMonth, RateTable
+from gateway.core.days import day_of
 from gateway.web.pages import View
 from gateway.web.tables import Table, is_file
 from gateway.web.waiting import NotYetError
@@ -91,10 +94,21 @@ class Drilldown:
             "machines": machines,
             "county": county_name(row.county),
             "industry": industry_name(row.industry),
+            **await self._agreed(row.uscc),
             "may_check": principal_of(request).may(Permission.FINDINGS),
         }
         file = _machine_table(row, machines, rate_notes(table) if table else {})
         return View("enterprise.html", data, ("summary", "machines"), 2.0, file)
+
+    async def _agreed(self, uscc: str) -> dict[str, Any]:
+        """What may be collected of an enterprise."""
+        read = self._context.database.read
+        return {
+            "agreements": await read(standing, uscc),
+            "unagreed": await read(unagreed, uscc),
+            "demanded": self._context.config.agreements.required,
+            "today": day_of(self._context.now_ms()),
+        }
 
     async def _beside(
         self, uscc: str, choice: Choice, machines: list[MachineLine]

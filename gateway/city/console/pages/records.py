@@ -19,6 +19,7 @@ from gateway.city.console.queries.moment import late_of
 from gateway.city.console.queries.recordtables import definition_table, finding_table, gap_table
 from gateway.city.console.remember import Remembered
 from gateway.city.console.revisions.versions import Step, chain, steps
+from gateway.city.ledger.agreements.report import Line, Standing, lines
 from gateway.city.rates.definitions import (
     builtin_definitions,
     earlier_definitions,
@@ -87,8 +88,11 @@ class Records:
         read = self._context.database.read
         fresh = await read(freshness, scope, day_of(now_ms), limit)
         lacking = list(islice(states.of("bad", "idle", "warn"), limit))
+        agreed = await self._agreed(scope)
         data = {
             "found": found,
+            "agreed": agreed,
+            "demanded": self._context.config.agreements.required,
             "fresh": fresh,
             "stale_days": STALE_DAYS,
             "lacking": lacking,
@@ -98,7 +102,7 @@ class Records:
             "late": late,
             "now_ms": now_ms,
         }
-        table = finding_table(found, lacking, late, now_ms)
+        table = finding_table(found, lacking, late, agreed, now_ms)
         return View("quality.html", data, ("quality",), 4.0, table)
 
     async def weak(self, scope: Scope, limit: int) -> Table:
@@ -106,7 +110,19 @@ class Records:
         found, now_ms = await self._findings(scope, limit), self._context.now_ms()
         states = await self._gateways.states(scope)
         lacking = islice(states.of("bad", "idle", "warn"), limit)
-        return finding_table(found, lacking, await late_of(self._context, scope), now_ms)
+        late = await late_of(self._context, scope)
+        return finding_table(found, lacking, late, await self._agreed(scope), now_ms)
+
+    async def _agreed(self, scope: Scope) -> list[Line]:
+        """Enterprises whose data agreements need a look; none are told where there are none."""
+        read, today = self._context.database.read, day_of(self._context.now_ms())
+        every = await self._remembered.get(
+            ("agreed", scope), FINDINGS_S, lambda: read(lines, scope, today)
+        )
+        is_used = self._context.config.agreements.required or any(
+            one.standing is not Standing.NONE for one in every
+        )
+        return [one for one in every if one.is_weak] if is_used else []
 
     async def _findings(self, scope: Scope, limit: int) -> Findings:
         """What the database knows; counting a large ledger is costly, so all viewers share it."""
@@ -130,6 +146,7 @@ class Records:
             *uncertain,
             "committed",
             "quarantined",
+            "unagreed",
             "pending",
             "balanced",
         )
@@ -141,6 +158,7 @@ class Records:
                 "uncertain_by_reason": _by_reason(row.counts.uncertain),
                 "committed": row.committed,
                 "quarantined": row.quarantined,
+                "unagreed": row.unagreed,
                 "pending": row.pending,
                 "balanced": row.counts.balanced,
             }

@@ -15,12 +15,16 @@ from gateway.core.books import BY_CODE, COUNTERS, Counts, add_by_code
 
 @dataclass(frozen=True, slots=True)
 class GatewayBooks:
-    """The books of one gateway, and what the city holds of them."""
+    """The books of one gateway, and what the city holds of them.
+
+    ``unagreed`` is the part of ``quarantined`` that no data agreement names.
+    """
 
     gateway: str
     counts: Counts
     committed: int
     quarantined: int
+    unagreed: int
 
     @property
     def pending(self) -> int:
@@ -38,7 +42,7 @@ def books(connection: Connection, scope: Scope, limit: int, offset: int = 0) -> 
     names = connection.scalars(chosen.limit(limit).offset(offset)).all()
     held = _held(connection, names)
     counts = _totals(connection, names)
-    return [GatewayBooks(name, counts[name], *held.get(name, (0, 0))) for name in names]
+    return [GatewayBooks(name, counts[name], *held.get(name, (0, 0, 0))) for name in names]
 
 
 def books_count(connection: Connection, scope: Scope) -> int:
@@ -70,14 +74,17 @@ def _counts(row: Row[Any]) -> Counts:
     return counts
 
 
-def _held(connection: Connection, names: Sequence[str]) -> Mapping[str, tuple[int, int]]:
+def _held(connection: Connection, names: Sequence[str]) -> Mapping[str, tuple[int, int, int]]:
     query = (
         select(
             watermark.c.gateway,
             func.sum(watermark.c.values_committed),
             func.sum(watermark.c.values_quarantined),
+            func.sum(watermark.c.values_unagreed),
         )
         .where(watermark.c.gateway.in_(names))
         .group_by(watermark.c.gateway)
     )
-    return {name: (int(good), int(bad)) for name, good, bad in connection.execute(query)}
+    return {
+        name: (int(good), int(bad), int(out)) for name, good, bad, out in connection.execute(query)
+    }

@@ -7,6 +7,7 @@ from gateway.city.console.queries.database import Rows
 from gateway.city.console.queries.findings import Findings
 from gateway.city.console.queries.gaps import GapRow
 from gateway.city.console.queries.gateways import GatewayState
+from gateway.city.ledger.agreements.report import Line, Standing
 from gateway.city.rates.definitions import open_questions
 from gateway.city.rates.model import Definition
 from gateway.city.registry.twins import Twin
@@ -18,7 +19,11 @@ Row = dict[str, Cell]
 
 
 def finding_table(
-    found: Findings, silent: Iterable[GatewayState], late: Rows, now_ms: int
+    found: Findings,
+    silent: Iterable[GatewayState],
+    late: Rows,
+    agreed: Iterable[Line],
+    now_ms: int,
 ) -> Table:
     """Everything that weakens the figures, one row a finding."""
     columns = (
@@ -32,7 +37,8 @@ def finding_table(
         "count",
         "time",
     )
-    rows = [*_gateway_rows(silent), *_late_rows(late), *_finding_rows(found)]
+    rows = [*_gateway_rows(silent), *_late_rows(late), *map(_agreed, agreed)]
+    rows += _finding_rows(found)
     notes = {"as_of": moment(now_ms)}
     return Table("data-quality", columns, rows, notes, words={"finding": "finding"})
 
@@ -48,6 +54,17 @@ def _gateway_rows(states: Iterable[GatewayState]) -> Iterator[Row]:
             "count": state.devices - state.devices_up,
             "time": moment(state.last_seen_ms),
         }
+
+
+def _agreed(line: Line) -> Row:
+    holds = line.standing is Standing.HOLDS
+    return {
+        "finding": "agreement.outside" if holds else f"agreement.{line.standing}",
+        "uscc": line.uscc,
+        "name": line.name,
+        "detail": f"until {line.until}" if line.until else "",
+        "count": line.outside,
+    }
 
 
 def _late_rows(late: Rows) -> Iterator[Row]:

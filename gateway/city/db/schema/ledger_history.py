@@ -17,6 +17,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    Text,
     text,
 )
 
@@ -114,4 +115,21 @@ verification_history = Table(
     Column("verified_on", Date, primary_key=True),
     *_said_by("verification_history"),
     Column("verified_by", String(100)),  # null: it was taken back
+)
+
+data_agreement = Table(
+    "data_agreement",
+    metadata,  # which points of an enterprise may be collected; the newest row of a number counts
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("act_id", BigInteger, nullable=False),  # of ledger_act; who said it, and when
+    Column("uscc", String(18), nullable=False),
+    Column("number", String(64), nullable=False),  # the agreement's id, as it is written on it
+    Column("document", String(200), nullable=False),
+    Column("purposes", String(200), nullable=False),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date),  # null: until another row of this number ends it
+    Column("points", Text, nullable=False),  # patterns profile/tag, parted by blanks
+    Column("said_by", String(100), nullable=False),
+    Index("ix_data_agreement_uscc", "uscc"),
+    sqlite_autoincrement=True,  # the newest id tells whether anything is new
 )

@@ -7,10 +7,12 @@ from edge_config.models.limits import MAX_GATEWAY_TAGS, MAX_SCHEMAS, MAX_TAGS
 from gateway.city.evidence.samples import Origin
 from gateway.city.evidence.uncounted import Span
 from gateway.city.ingest.admission import Enrolment, objection
+from gateway.city.ingest.enrolled.agreed import Agreed
 from gateway.city.ingest.layout import Layout, layout_of
 from gateway.city.ingest.limits import MAX_REFUSED, UNUSED_DAYS
 from gateway.city.ingest.losses import Losses
 from gateway.city.ingest.progress import Progress
+from gateway.city.ledger.agreements.agreement import Terms
 from gateway.core.schema import Schema
 
 
@@ -29,6 +31,7 @@ class Gateway:
         tags: tags in the accepted ones.
         losses: when values of it were quarantined.
         uncounted: spans by epoch that were no evidence when it was read from the database.
+        agreed: what of its values may be kept; None: no data agreement narrows it.
     """
 
     enrolment: Enrolment
@@ -41,6 +44,14 @@ class Gateway:
     tags: int = 0
     losses: Losses = field(default_factory=Losses)
     uncounted: dict[str, Span | None] = field(default_factory=dict)
+    agreed: Agreed | None = None
+
+    def agree(self, terms: Terms | None) -> None:
+        """Go by other terms from now on; None: nothing is narrowed."""
+        if terms is None or self.agreed is None:
+            self.agreed = None if terms is None else Agreed(terms)
+        elif terms != self.agreed.terms:
+            self.agreed = self.agreed.renewed(terms)
 
     def learn(self, schema: Schema, today: date) -> bool:
         """Take a schema; returns whether it is new and accepted.

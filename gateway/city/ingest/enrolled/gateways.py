@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 
 from gateway.city.evidence.uncounted import Uncounted
+from gateway.city.ingest.enrolled.agreements import Agreements
 from gateway.city.ingest.enrolled.gateway import Gateway
 from gateway.city.ingest.enrolled.loading import Loaded, load
 from gateway.city.live.view import GatewayLive, Live
@@ -21,8 +22,9 @@ class Gateways:
         uncounted: what is not evidence yet, of the gateways that are or were held.
     """
 
-    def __init__(self, database: Database, live: Live) -> None:
+    def __init__(self, database: Database, live: Live, *, demand_agreements: bool = False) -> None:
         self._database = database
+        self._agreements = Agreements(is_demanded=demand_agreements)
         self._live = live
         self._gateways: dict[str, Gateway] = {}
         self._partitions = ALL_PARTITIONS
@@ -65,6 +67,8 @@ class Gateways:
             self._refreshed_ms = now_ms
             for gone in self._gateways.keys() - loaded.enrolled:
                 self._remove(gone)
+            for one in self._gateways.values():
+                self._agreements.bind(one)
             await self._add(loaded.new)
 
     async def reload(self, gateway_ids: Collection[str]) -> None:
@@ -80,6 +84,7 @@ class Gateways:
         """Read the database, with what it says is uncounted: that must not change meanwhile."""
         async with self.uncounted.writing:
             loaded = await self._database.run(load, known, self._partitions)
+            await self._database.run(self._agreements.read)
             for one, view in loaded.new:
                 for epoch, span in one.uncounted.items():
                     self.uncounted.owe((view.id, epoch), span)
@@ -89,6 +94,7 @@ class Gateways:
         for one, view in new:
             if not self._is_ours(view.id):  # handed over while it was read
                 continue
+            self._agreements.bind(one)
             if self._live.gateway(view.id) is None:
                 self._live.enrol(view)  # before ingest can get it: the view knows all whom it gets
             for layout in one.layouts.values():

@@ -24,6 +24,8 @@ class Kind(StrEnum):
     WITHDRAWAL = "withdrawal"
     STOPS = "stops"
     STOP_END = "stop-end"
+    AGREEMENTS = "agreements"
+    AGREEMENT_END = "agreement-end"
 
 
 @dataclass(frozen=True, slots=True)

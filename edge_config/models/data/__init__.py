@@ -1,0 +1,1 @@
+"""What a city may keep of enterprises, and for how long."""
