@@ -107,6 +107,7 @@ GROUPS = {
     ("ledger",),
     ("ledger", "stops"),
     ("ledger", "agreements"),
+    ("ledger", "schedules"),
     ("evidence",),
     ("id",),
     ("id", "carrier"),

@@ -31,6 +31,8 @@ class Action(StrEnum):
     LEDGER_STOP_END = "ledger-stop-end"
     LEDGER_AGREEMENTS = "ledger-agreements"
     LEDGER_AGREEMENT_END = "ledger-agreement-end"
+    LEDGER_SCHEDULES = "ledger-schedules"
+    LEDGER_SCHEDULE_END = "ledger-schedule-end"
     COMMANDED = "commanded"
     ANSWERED = "command-answered"
     RELEASED = "identifiers-released"

@@ -79,6 +79,20 @@ class Stopped(NamedTuple):
     late: Masks
 
 
+class Resting(NamedTuple):
+    """Which days of a month are of rest, where enterprises have schedules of their own.
+
+    Attributes:
+        days: of rest, by the schedule of a machine's enterprise or by the official calendar.
+        own: of these, those that only a schedule makes ones of rest.
+        late: those that would be otherwise by what was known of them on that day.
+    """
+
+    days: Masks
+    own: Masks
+    late: Masks
+
+
 class Attendance:
     """What the in-service days of a window brought; only they count.
 
@@ -100,6 +114,10 @@ class Attendance:
         end_undated: the last day is undetermined.
         stopped: days in service on which they stood still by plan; they are no in-service days.
         stopped_late: those of them of which it was said when they were over.
+        rested: days of rest in service; they are no in-service days either.
+        own_rest: those of them that only a schedule of their enterprise makes ones of rest.
+        rest_late: days in service of which a schedule was said when they were over, and that are
+            otherwise by it.
     """
 
     def __init__(self, machines: int, window: Window) -> None:
@@ -107,6 +125,9 @@ class Attendance:
         self.status: Codes = np.zeros(machines, np.uint8)
         self.service, self.silent, self.valid, self.undated, self.stopped, self.stopped_late = (
             np.zeros(machines, np.int16) for _ in range(6)
+        )
+        self.rested, self.own_rest, self.rest_late = (
+            np.zeros(machines, np.int16) for _ in range(3)
         )
         self.last = np.zeros(machines, np.int32)
         self.seen, self.doubtful, self.unproven, self.end_undated = (
@@ -120,20 +141,24 @@ class Attendance:
         service: Service,
         data: Data,
         stopped: Stopped | None = None,
+        by_schedule: Resting | None = None,
     ) -> None:
         """Add the next month of the window; its months are added in order.
 
         Args:
             first: of the month.
-            resting: mask of days of rest: they are on neither side, whatever data came.
+            resting: mask of days of rest: they are on neither side, whatever data came, nor is
+                anybody excused of them by a planned stop.
             service: when machines are in service.
             data: what came of them.
             stopped: when they stand still by plan, and are on neither side; None: never.
+            by_schedule: days of rest of each machine, in place of ``resting``; None: all are alike.
         """
         end = np.uint32(_mask(day for day in (self.window.as_of,) if _is_of(first, day)))
         self.end_undated = (service.due & ~service.sure & end) != 0
-        counted = np.uint32(_mask(filter(partial(_is_of, first), self.window.days())) & ~resting)
-        due, sure = (days & counted for days in service)
+        window = np.uint32(_mask(filter(partial(_is_of, first), self.window.days())))
+        due, sure = (days & window for days in service)
+        due, sure = self._working(Service(due, sure), np.uint32(resting), by_schedule)
         if stopped is not None:
             self.stopped += np.bitwise_count(due & stopped.days)
             self.stopped_late += np.bitwise_count(due & stopped.late)
@@ -147,6 +172,19 @@ class Attendance:
         if self.window.today_runs:
             due = (due & ~end) | (valid & end)
         self._add_days(first, due, valid)
+
+    def _working(
+        self, service: Service, resting: np.uint32, by_schedule: Resting | None
+    ) -> Service:
+        """The days in service without those of rest, which are counted."""
+        rest: Masks | np.uint32 = resting
+        if by_schedule is not None:
+            rest, own, late = by_schedule
+            self.own_rest += np.bitwise_count(service.due & own)
+            self.rest_late += np.bitwise_count(service.due & late)
+        self.rested += np.bitwise_count(service.due & rest)
+        due, sure = (days & ~rest for days in service)
+        return Service(due, sure)
 
     def _add_days(self, first: date, due: Masks, valid: Masks) -> None:
         upto = _upto_last(valid)

@@ -100,11 +100,18 @@ def _machine_exclusion(
     # Whoever came within the month had no whole month to show regular data.
     if machine.commissioned_on is not None and machine.commissioned_on >= period.first:
         return Reason.NEWLY_COMMISSIONED
-    if machine.stopped_days and not machine.service_days:
+    if (excuse := _excuse(machine)) is not None:
+        return excuse
+    return None if _reaches(machine, definition.denominator_level) else Reason.NEVER_CONNECTED
+
+
+def _excuse(machine: MachineMonth) -> Reason | None:
+    """Why no day of a machine counts, by what its enterprise said; None: some do."""
+    if machine.service_days:
+        return None
+    if machine.stopped_days:
         return Reason.PLANNED_STOP
-    if not _reaches(machine, definition.denominator_level):
-        return Reason.NEVER_CONNECTED
-    return None
+    return Reason.NO_DAY_COUNTS if machine.own_rest else None
 
 
 def _kind_exclusion(definition: Definition, machine: MachineMonth) -> Reason | None:

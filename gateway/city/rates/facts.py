@@ -165,6 +165,9 @@ class MachineMonths:
             key=bool(ledger.key[place]),
             stopped_days=int(days.stopped[place]),
             stopped_late=int(days.stopped_late[place]),
+            rest_days=int(days.rested[place]),
+            own_rest=int(days.own_rest[place]),
+            rest_late=int(days.rest_late[place]),
         )
 
     def kinds(self, first: date, firms: Numbers) -> tuple[Numbers, Numbers]:
@@ -188,6 +191,7 @@ class MachineMonths:
             days.seen, days.valid, days.doubtful, self.answering, same,
             self.start_unknown, days.undated, days.unproven, days.end_undated,
             self.ledger.digital, self.ledger.key, days.stopped != 0,
+            days.own_rest != 0,
         )  # fmt: skip
         key = np.zeros(len(firms), np.int64)
         for column in columns:

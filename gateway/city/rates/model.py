@@ -158,8 +158,8 @@ class Definition(StrictModel):
     continuity: Continuity | None = Field(None, description="null: one valid day is enough")
     days: Literal["all", "scheduled"] = Field(
         "all",
-        description="which in-service days count; scheduled: not those of rest by the official "
-        "holiday calendar, nor planned stops",
+        description="which in-service days count; scheduled: not those of rest by the "
+        "enterprise's schedule, or else the official calendar, nor planned stops",
     )
     window_days: int | None = Field(
         None, ge=1, le=366, description="evidence of the last days; null: of the month"

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     WITHDRAWN = "status_withdrawn"
     NEWLY_COMMISSIONED = "newly_commissioned"
     PLANNED_STOP = "planned_stop"
+    NO_DAY_COUNTS = "no_day_counts"
     NEVER_CONNECTED = "never_connected"
     NO_EVIDENCE = "no_evidence"
     UNCERTAIN_ONLY = "uncertain_only"
@@ -73,6 +74,7 @@ _EXCLUSIONS = frozenset(
         *_OF_STATUS.values(),
         Reason.NEWLY_COMMISSIONED,
         Reason.PLANNED_STOP,
+        Reason.NO_DAY_COUNTS,
         Reason.NEVER_CONNECTED,
     }
 )
@@ -108,6 +110,9 @@ REASON_NAMES = {
     ),
     Reason.PLANNED_STOP: Name(
         "整个时段计划停机，不计入", "stood still by plan on every day that counts"
+    ),
+    Reason.NO_DAY_COUNTS: Name(
+        "按企业排班尚无应计日，不计入", "by the enterprise's schedule no day counts yet"
     ),
     Reason.NEVER_CONNECTED: Name("从未接入", "never connected"),
     Reason.NO_EVIDENCE: Name("无有效数据", "no valid data"),

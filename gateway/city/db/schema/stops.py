@@ -1,4 +1,7 @@
-"""Tables of planned stops. Append-only: a stop counts since its act, until it is withdrawn."""
+"""Tables of planned stops and shift schedules.
+
+Append-only: one counts since its act, until it is withdrawn.
+"""
 
 from sqlalchemy import BigInteger, Column, Date, Index, String, Table
 
@@ -35,5 +38,30 @@ planned_stop_end = Table(
     "planned_stop_end",
     metadata,  # stops that were withdrawn
     Column("stop_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("act_id", BigInteger, primary_key=True, autoincrement=False),
+)
+
+shift_schedule = Table(
+    "shift_schedule",
+    metadata,  # on which days the machines of an enterprise or site are meant to work
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("act_id", BigInteger, nullable=False),  # of ledger_act; who said it, and when
+    Column("uscc", String(18), nullable=False),
+    Column("site_no", String(16), nullable=False),  # empty: all
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date),  # null: until the next one, or until it is withdrawn
+    Column("weeks", String(31), nullable=False),  # 1111110/1111100, from Monday; 1: work
+    Column("on_holidays", String(8), nullable=False),  # key of ledger/schedules/table.py HOLIDAYS
+    Column("reason", String(100), nullable=False),
+    Column("document", String(200), nullable=False),
+    Column("said_by", String(100), nullable=False),
+    Index("ix_shift_schedule_uscc", "uscc"),
+    sqlite_autoincrement=True,  # numbers are the order in which they were said
+)
+
+shift_schedule_end = Table(
+    "shift_schedule_end",
+    metadata,  # schedules that were withdrawn
+    Column("schedule_id", BigInteger, primary_key=True, autoincrement=False),
     Column("act_id", BigInteger, primary_key=True, autoincrement=False),
 )

@@ -26,6 +26,8 @@ class Kind(StrEnum):
     STOP_END = "stop-end"
     AGREEMENTS = "agreements"
     AGREEMENT_END = "agreement-end"
+    SCHEDULES = "schedules"
+    SCHEDULE_END = "schedule-end"
 
 
 @dataclass(frozen=True, slots=True)

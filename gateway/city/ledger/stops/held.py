@@ -58,7 +58,7 @@ def standing(
     """
     query = select(planned_stop, ledger_act.c.known_ms, ledger_act.c.made_by)
     query = query.join(ledger_act, ledger_act.c.id == planned_stop.c.act_id)
-    query = query.where(_counts(known), planned_stop.c.id.not_in(_withdrawn(known)))
+    query = query.where(counts(known), planned_stop.c.id.not_in(_withdrawn(known)))
     if uscc is not None:
         query = query.where(planned_stop.c.uscc == uscc)
     query = query.order_by(ledger_act.c.change_id, planned_stop.c.id)
@@ -77,13 +77,12 @@ def stops_of(connection: Connection, machine: int) -> list[Standing]:
     return [one for one in standing(connection) if one.number in own] if own else []
 
 
-def _counts(known: int | None) -> ColumnElement[bool]:
+def counts(known: int | None) -> ColumnElement[bool]:
+    """Which acts count: those that have ended, by a change of the ledger; None: by now."""
     change = ledger_act.c.change_id
     return change.is_not(None) if known is None else change <= known
 
 
 def _withdrawn(known: int | None) -> Select[tuple[int]]:
     query = select(planned_stop_end.c.stop_id)
-    return query.join(ledger_act, ledger_act.c.id == planned_stop_end.c.act_id).where(
-        _counts(known)
-    )
+    return query.join(ledger_act, ledger_act.c.id == planned_stop_end.c.act_id).where(counts(known))

@@ -14,11 +14,19 @@ import numpy as np
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, case, cast, or_, select
 
 from gateway.city.db.schema.months import evidence_month, month_number
-from gateway.city.rates.attendance import Attendance, Data, Flags, Masks, Numbers, Stopped
+from gateway.city.rates.attendance import (
+    Attendance,
+    Data,
+    Flags,
+    Masks,
+    Numbers,
+    Resting,
+    Stopped,
+)
 from gateway.city.rates.columns.ledger import Ledger
+from gateway.city.rates.columns.left_out import left_out_days
 from gateway.city.rates.columns.numbers import all_of, narrowed, numbers_in
 from gateway.city.rates.columns.progress import Progress, unreported
-from gateway.city.rates.columns.stops import StopDays, stop_days
 from gateway.city.rates.days.service import ServiceDays, ServiceMonth
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
@@ -52,13 +60,14 @@ def attendances(
     found = [Attendance(len(ledger.ids), inquiry.window) for inquiry in inquiries]
     service = service_days(ledger)
     days = sorted({day for inquiry in inquiries for day in inquiry.window.days()})
-    stops = _stops(connection, ledger, inquiries, days)
+    left_out = left_out_days(connection, ledger, inquiries, days)
     done = 0
     for month in months_of(connection, ledger, inquiries[0], days):
         serving = service.month(month.first)
-        stopped = stops.month(month.first, len(ledger.ids)) if stops else None
+        stopped = left_out.stopped(month.first)
         for inquiry, one in zip(inquiries, found, strict=True):
-            _add(one, inquiry, ledger, (month, serving, stopped))
+            own = left_out.resting(month.first, inquiry.calendar)
+            _add(one, inquiry, ledger, (month, serving, stopped, own))
         done += sum(month_number(day) == month_number(month.first) for day in days)
         progress("evidence", done, len(days))
     return found
@@ -68,9 +77,9 @@ def _add(
     attendance: Attendance,
     inquiry: Inquiry,
     ledger: Ledger,
-    came: tuple["EvidenceMonth", ServiceMonth, Stopped | None],
+    came: tuple["EvidenceMonth", ServiceMonth, Stopped | None, Resting | None],
 ) -> None:
-    (month, serving, stopped), window, calendar = came, inquiry.window, inquiry.calendar
+    (month, serving, stopped, own), window, calendar = came, inquiry.window, inquiry.calendar
     days = [day for day in window.days() if month_number(day) == month_number(month.first)]
     if not days:
         return
@@ -79,17 +88,9 @@ def _add(
     data = month.data(inquiry.definition, len(ledger.ids))
     # Where all days count, they do whatever was planned.
     stopped = None if calendar is None else stopped
-    attendance.add(month.first, resting, serving.service(in_service), data, stopped)
+    attendance.add(month.first, resting, serving.service(in_service), data, stopped, own)
     if days[-1] == window.as_of:
         attendance.status = serving.status(window.as_of, in_service)
-
-
-def _stops(
-    connection: Connection, ledger: Ledger, inquiries: Sequence[Inquiry], days: Sequence[date]
-) -> StopDays | None:
-    if all(inquiry.calendar is None for inquiry in inquiries):
-        return None
-    return stop_days(connection, ledger, days[0], days[-1], inquiries[0].known)
 
 
 def service_days(ledger: Ledger) -> ServiceDays:

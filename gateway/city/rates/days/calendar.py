@@ -54,24 +54,63 @@ class Calendar:
     Attributes:
         rest: by year its days of rest, Saturdays and Sundays among them.
         sources: by year the number of the notice.
+        beside: days of a holiday that the days of rest alone do not show to be of one, since
+            those that are not beside them are not known.
     """
 
     rest: Mapping[int, frozenset[date]] = field(default_factory=lambda: MappingProxyType({}))
     sources: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+    beside: frozenset[date] = frozenset()
 
     def is_rest(self, day: date) -> bool | None:
         """Whether a day is one of rest; None: the arrangement of its year is not known."""
         known = self.rest.get(day.year)
         return None if known is None else day in known
 
+    def is_holiday(self, day: date) -> bool:
+        """Whether a day of rest is one of a holiday: without a break it joins a Monday to Friday.
+
+        So is a weekend beside a holiday; plants that work at weekends rest through both.
+        """
+        if day in self.beside:
+            return True
+        return bool(self.is_rest(day)) and any(
+            one.weekday() < _SATURDAY
+            for step in (timedelta(days=-1), timedelta(days=1))
+            for one in self._run(day, step)
+        )
+
+    def _run(self, day: date, step: timedelta) -> Iterator[date]:
+        """Days of rest one after another."""
+        while self.is_rest(day):
+            yield day
+            day += step
+
     def unknown_years(self, days: Iterable[date]) -> tuple[int, ...]:
         """The years of some days whose arrangement is not known."""
         return tuple(sorted({day.year for day in days} - self.rest.keys()))
 
     def text(self, first: date, last: date) -> str:
-        """What it says of a span, equal for all calendars that say the same: days of rest."""
-        days = (first + timedelta(days=one) for one in range((last - first).days + 1))
-        return json.dumps([day.isoformat() for day in days if self.is_rest(day)])
+        """What it says of a span, equal for all calendars that say the same: days of rest.
+
+        A ``+`` marks the Saturdays and Sundays of a holiday that lies outside the span otherwise.
+        """
+        rest = frozenset(day for day in _days((first, last)) if self.is_rest(day))
+        inside = Calendar(dict.fromkeys({day.year for day in rest}, rest))
+        return json.dumps(
+            [
+                day.isoformat() + "+" * (self.is_holiday(day) and not inside.is_holiday(day))
+                for day in sorted(rest)
+            ]
+        )
+
+    @classmethod
+    def of_text(cls, text: str, years: Iterable[int]) -> "Calendar":
+        """The calendar of a text of :meth:`text`, for the years of its span."""
+        said = json.loads(text)
+        rest = frozenset(date.fromisoformat(one.removesuffix("+")) for one in said)
+        beside = (date.fromisoformat(one[:-1]) for one in said if one.endswith("+"))
+        return cls(MappingProxyType(dict.fromkeys(years, rest)), beside=frozenset(beside))
 
 
 def calendar_of(years: Mapping[int, HolidayYear]) -> Calendar:

@@ -27,6 +27,9 @@ class MachineMonth(NamedTuple):
         key: the ledger says that it is key equipment.
         stopped_days: in-service days on which it stood still by plan, on neither side.
         stopped_late: those of them of which it was said when they were over.
+        rest_days: in-service days of rest, on neither side.
+        own_rest: those of them that only a schedule of its enterprise makes ones of rest.
+        rest_late: in-service days that a schedule made otherwise when they were over.
     """
 
     equipment_class: str
@@ -48,3 +51,6 @@ class MachineMonth(NamedTuple):
     key: bool = False
     stopped_days: int = 0
     stopped_late: int = 0
+    rest_days: int = 0
+    own_rest: int = 0
+    rest_late: int = 0

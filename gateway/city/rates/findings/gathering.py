@@ -16,7 +16,7 @@ from gateway.city.db.tables import enterprise, equipment, evidence, machine_book
 from gateway.city.rates.attendance import Masks
 from gateway.city.rates.columns.evidence import service_days, statuses_in_service
 from gateway.city.rates.columns.ledger import Ledger, read_ledger
-from gateway.city.rates.columns.stops import stop_days
+from gateway.city.rates.columns.left_out import left_out_days
 from gateway.city.rates.declared.values import declared
 from gateway.city.rates.findings.checks import findings, heaped
 from gateway.city.rates.findings.model import (
@@ -107,7 +107,7 @@ def _service(
     ledger = read_ledger(connection, first, inquiry.uscc)
     service, codes = service_days(ledger), statuses_in_service(ledger, inquiry.definition)
     calendar = inquiry.definition.calendar
-    stops = stop_days(connection, ledger, first, last, None) if inquiry.calendar else None
+    left_out = left_out_days(connection, ledger, [inquiry], days)
     found, excused = defaultdict[int, int](int), defaultdict[int, int](int)
     for month, those in groupby(days, lambda day: day.replace(day=1)):
         own = list(those)
@@ -115,8 +115,10 @@ def _service(
         _mark(found, ledger, service.month(month).service(codes).sure & upto, at)
         rests = [day for day in own if inquiry.calendar or day > inquiry.period.as_of]
         resting = sum(1 << (day.day - 1) for day in rests if calendar.is_rest(day))
-        _mark(excused, ledger, np.full(len(ledger.ids), resting, np.uint32), at)
-        stopped = stops.month(month, len(ledger.ids)) if stops else None
+        by_schedule = left_out.resting(month, inquiry.calendar)
+        rest = np.full(len(ledger.ids), resting, np.uint32)
+        _mark(excused, ledger, rest if by_schedule is None else by_schedule.days & upto, at)
+        stopped = left_out.stopped(month)
         if stopped is not None:
             _mark(excused, ledger, stopped.days & upto, at)
     return days, dict(found), excused

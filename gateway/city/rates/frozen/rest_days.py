@@ -1,9 +1,6 @@
 """The days of rest that a stored result left out: a calendar may be written otherwise later."""
 
 import hashlib
-import json
-from datetime import date
-from types import MappingProxyType
 
 from sqlalchemy import Connection, select
 
@@ -39,6 +36,4 @@ def kept(connection: Connection, digest: str, inquiry: Inquiry) -> Calendar:
     text = connection.scalar(select(rest_days.c.days).where(rest_days.c.digest == digest))
     if text is None:
         raise LookupError(digest)
-    days = frozenset(map(date.fromisoformat, json.loads(text)))
-    years = {day.year for day in inquiry.window.days()}
-    return Calendar(MappingProxyType(dict.fromkeys(years, days)))
+    return Calendar.of_text(text, {day.year for day in inquiry.window.days()})

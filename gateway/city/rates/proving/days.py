@@ -6,10 +6,12 @@ from datetime import date
 from enum import StrEnum
 
 from gateway.city.evidence.counts import DayCounts
+from gateway.city.ledger.schedules.held import DayOfRest
 from gateway.city.ledger.stops.held import Standing
 from gateway.city.rates.model import Definition
 from gateway.city.rates.reasons import Reason
 
+_OFFICIAL = DayOfRest(None)
 _CONTROLLER, _SENSOR_LEVEL = "controller", 1
 
 
@@ -54,14 +56,15 @@ class ProofDay:
     Attributes:
         day: Asia/Shanghai day.
         service: in service by the ledger; None: undetermined, since a date is missing.
-        rest: a day of rest by the official calendar, which some definitions leave out; None: the
-            year's arrangement is not known.
+        rest: a day of rest by the schedule of its enterprise, or else by the official calendar,
+            which some definitions leave out; None: the year's arrangement is not known.
         stop: by which the machine stood still by plan, which the same definitions leave out.
         sources: what came, by kind of source.
         counts: values valid and due, as its edges counted them; None: not told.
         gaps_ms: milliseconds of the day in gaps of its devices, by cause; gaps of several tags at
             one time are one.
         doubted_hours: hours of values that wait for their gateway's clock to be confirmed.
+        schedule: the schedule that says whether it is a day of rest, and whether it was late.
     """
 
     day: date
@@ -72,6 +75,7 @@ class ProofDay:
     gaps_ms: Mapping[str, int]
     doubted_hours: int
     stop: Standing | None = None
+    schedule: DayOfRest = _OFFICIAL
 
     def first_ms(self) -> int | None:
         """Time of the first value of the day, of any source; None: none came."""

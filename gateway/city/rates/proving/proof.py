@@ -19,6 +19,7 @@ from gateway.city.db.tables import equipment, evidence
 from gateway.city.evidence.counts import counts_of
 from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
+from gateway.city.ledger.schedules.held import day_of_rest, schedules_of
 from gateway.city.ledger.stops.held import stops_of
 from gateway.city.rates.columns.evidence import service_days, statuses_in_service
 from gateway.city.rates.columns.ledger import read_ledger
@@ -210,17 +211,19 @@ def _days(
     days = asked.days
     sources, lacking = _sources(connection, asked), gaps_of(connection, place, days)
     counts, doubted = counts_of(connection, asked.machine_id, days), _doubted(connection, asked)
-    stops = stops_of(connection, asked.machine_id)
+    stops, own = stops_of(connection, asked.machine_id), schedules_of(connection, asked.machine)
     for day in days:
+        rest = day_of_rest(own, day, asked.headline.calendar)
         yield ProofDay(
             day=day,
             service=service[day],
-            rest=asked.headline.calendar.is_rest(day),
+            rest=rest.rest,
             sources=tuple(sources[day]),
             counts=counts.get(day),
             gaps_ms=by_cause(lacking, day_start_ms(day), asked.now_ms),
             doubted_hours=doubted[day],
             stop=next((one for one in stops if one.covers(day)), None),
+            schedule=rest,
         )
 
 

@@ -35,6 +35,9 @@ class MachineVerdict:
         last_valid: last valid day of the window.
         stopped_days: days in service on which it stood still by plan; they are on neither side.
         stopped_late: of those, days of which it was said when they were over.
+        rest_days: days of rest in service; they are on neither side, too.
+        rest_late: days in service that a schedule made ones of rest, or of work, when they were
+            over.
         same_unit_as: number of the machine for which the same unit counts.
     """
 
@@ -54,6 +57,8 @@ class MachineVerdict:
     same_unit_as: str = ""
     stopped_days: int = 0
     stopped_late: int = 0
+    rest_days: int = 0
+    rest_late: int = 0
 
     @property
     def why(self) -> Name:
@@ -137,4 +142,6 @@ def _verdict(inquiry: Inquiry, enterprise: Enterprise, fact: MachineFact) -> Mac
         same_unit_as=month.same_unit_as,
         stopped_days=month.stopped_days,
         stopped_late=month.stopped_late,
+        rest_days=month.rest_days,
+        rest_late=month.rest_late,
     )

@@ -34,7 +34,7 @@ def print_proof(proof: Proof) -> None:
 
 
 def _lines(day: ProofDay) -> Iterator[str]:
-    service, more = _SERVICE[day.service] + _REST[day.rest] + _stop(day), _more(day)
+    service, more = _SERVICE[day.service] + _rest(day) + _stop(day), _more(day)
     if not day.sources:
         yield f"{'.' * _HOURS}  {service}, no evidence{more}"
     for one in day.sources:
@@ -94,6 +94,7 @@ def _day(day: ProofDay) -> dict[str, object]:
         "day": day.day.isoformat(),
         "in_service": day.service,
         "rest": day.rest,
+        **_rest_json(day),
         **({} if day.stop is None else {"planned_stop": _stop_json(day.stop)}),
         "sources": [
             {name: getattr(one, name) for name in names} | {"level": _LEVELS[one.source]}
@@ -103,6 +104,24 @@ def _day(day: ProofDay) -> dict[str, object]:
         "gaps_ms": dict(day.gaps_ms),
         "doubted_hours": day.doubted_hours,
     }
+
+
+def _rest(day: ProofDay) -> str:
+    held = day.schedule.by
+    if held is None:
+        return _REST[day.rest]
+    when = ", entered when the day was over" if day.schedule.late else ""
+    kind = "rest" if day.rest else "work"
+    return f", day of {kind} by schedule {held.number} ({visible(held.schedule.document)}{when})"
+
+
+def _rest_json(day: ProofDay) -> dict[str, object]:
+    held = day.schedule.by
+    if held is None:
+        return {}
+    said = held.schedule
+    own = {"number": held.number, "document": said.document, "late": day.schedule.late}
+    return {"schedule": own | {"entered_on": held.entered_on.isoformat()}}
 
 
 def _stop(day: ProofDay) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.city.ledger import agreements_command, stops_command
+from gateway.cli.city.ledger import agreements_command, schedules_command, stops_command
 from gateway.cli.city.noting import note_look, note_rows
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.user import system_user
@@ -61,6 +61,7 @@ def register(root: typer.Typer) -> None:
     ledger.command("history", epilog=_HISTORY_EXAMPLE)(_history)
     stops_command.register(ledger)
     agreements_command.register(ledger)
+    schedules_command.register(ledger)
     root.add_typer(ledger, name="ledger")
 
 

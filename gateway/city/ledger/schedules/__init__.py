@@ -1,0 +1,1 @@
+"""Shift schedules of enterprises: on which days their machines are meant to work."""
