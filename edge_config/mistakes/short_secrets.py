@@ -12,6 +12,7 @@ from edge_config.models.base import (
     SecretTooShortError,
     SecretUnavailableError,
 )
+from edge_config.models.people.alerts import WebhookConfig
 from edge_config.models.settings import Settings
 
 MIN_PASSWORD = 8
@@ -27,7 +28,7 @@ def short_secrets(config: Settings) -> Iterator[tuple[Loc, str]]:
         config: all of a configuration.
     """
     for loc, owner, secret in _secrets(config, ()):
-        least = MIN_TOKEN if isinstance(owner, ConsoleConfig) else MIN_PASSWORD
+        least = MIN_TOKEN if isinstance(owner, ConsoleConfig | WebhookConfig) else MIN_PASSWORD
         try:
             secret.reveal_long(least)
         except SecretTooShortError as error:

@@ -32,6 +32,7 @@ from edge_config.models.identifiers.registries import (
 )
 from edge_config.models.identifiers.resolver import ResolverConfig
 from edge_config.models.identifiers.suffix import SuffixPattern
+from edge_config.models.people.alerts import AlertsConfig
 from edge_config.models.people.console import CityConsoleConfig
 from edge_config.models.plain import demand_no_secret, demand_private, is_loopback_host
 from edge_config.models.settings import Field, Rule, Settings
@@ -280,6 +281,7 @@ class CityConfig(Settings):
     retention: RetentionConfig = Field(
         default=RetentionConfig(), description="how long things are kept"
     )
+    alerts: AlertsConfig = Field(default=AlertsConfig(), description="what people are told of")
     demonstration_control: str | None = Field(
         default=None,
         pattern=pattern(r"^http://127\.0\.0\.1:[0-9]+$", "must be http://127.0.0.1:port"),

@@ -49,6 +49,9 @@ class Action(StrEnum):
     LOGIN_REFUSED = "login-refused"
     TOKEN_MADE = "token-made"  # noqa: S105 - as above
     TOKEN_REVOKED = "token-revoked"  # noqa: S105 - as above
+    ALERT_SEEN = "alert-acknowledged"
+    WATCHED = "watch-changed"
+    CONTACT = "alert-contact-set"
 
 
 class Place(NamedTuple):

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     AUDIT_LOG = "read-audit-log"
     RESOLVE_OUTSIDE = "resolve-outside"  # ask resolvers that others run
     FINDINGS = "see-findings"  # what is worth a check on site, and samples for it
+    WATCH = "watch"  # keep a watch-list, acknowledge alerts
     OPERATE = "operate"  # see counters and the state of the parts
 
 
@@ -41,16 +42,18 @@ _OFFICER = _READ | {
     Permission.LABELS,
     Permission.RESOLVE_OUTSIDE,
     Permission.FINDINGS,
+    Permission.WATCH,
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: frozenset(Permission),
     Role.BUREAU: _OFFICER | {Permission.CORRECT, Permission.IMPORT_LEDGER, Permission.RELEASE},
     Role.COUNTY: _OFFICER,
-    Role.PARK: _READ,
-    Role.ENTERPRISE: _READ | {Permission.READINGS, Permission.LABELS},
+    Role.PARK: _READ | {Permission.WATCH},
+    Role.ENTERPRISE: _READ | {Permission.READINGS, Permission.LABELS, Permission.WATCH},
     Role.AUDITOR: _READ | {Permission.AUDIT_LOG, Permission.FINDINGS},
-    Role.INTEGRATOR: _READ | {Permission.READINGS, Permission.LABELS, Permission.ENROL},
+    Role.INTEGRATOR: _READ
+    | {Permission.READINGS, Permission.LABELS, Permission.ENROL, Permission.WATCH},
 }
 """What each role may do; nothing else is asked anywhere."""
 

@@ -23,6 +23,7 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
 from gateway.city.console.observation import Observation
 from gateway.city.console.pages import details, movers, published
+from gateway.city.console.pages.alerting import addresses as alerting
 from gateway.city.console.pages.audit import AuditLog
 from gateway.city.console.pages.checking import findings
 from gateway.city.console.pages.choice import KEPT, ChoiceError, Choosing, MonthEndpoint
@@ -63,6 +64,7 @@ NEEDS = {
     "/identifiers/labels": Permission.LABELS,
     search.ADDRESS: Permission.ENTERPRISES,
     "/gaps": Permission.ENTERPRISES,
+    "/alerts": Permission.ENTERPRISES,
     "/ledger": Permission.ENTERPRISES,
     "/quality": Permission.ENTERPRISES,
     "/books": Permission.ENTERPRISES,
@@ -81,6 +83,7 @@ NAVIGATION = (
     ("/identifiers", "nav.identifiers"),
     ("/ledger", "nav.ledger"),
     ("/gaps", "nav.gaps"),
+    ("/alerts", "nav.alerts"),
     ("/quality", "nav.quality"),
     ("/books", "nav.books"),
     ("/definitions", "nav.definitions"),
@@ -140,6 +143,7 @@ def _routes(context: ConsoleContext, pages: Pages) -> list[Route]:
         *sheet.routes(gate, endpoint, sheet.Sheet(context, figures)),
         *_machine_routes(gate, endpoint, MachinePage(context, figures, pictures)),
         *search.routes(gate, context, pages),
+        *alerting.routes(gate, context, pages, figures),
         *ledger.routes(gate, context, pages),
         *revisions.routes(gate, endpoint, revisions.Revisions(context)),
         *wall.routes(gate, endpoint, Wall(context, figures, pictures)),
@@ -186,7 +190,7 @@ def _pages(context: ConsoleContext) -> Pages:
     names = people.variables(config)
     variables = {"bundle_url": BUNDLE, "machine_address": machine_address, **names}
     macros = {"figures": "figures.html", "ids": "identifiers.html", "people": "people.html"}
-    macros["ledger"] = "ledger.html"
+    macros |= {"ledger": "ledger.html", "watch": "watching.html"}
     return Pages(
         site,
         Assets(),

@@ -17,6 +17,7 @@ import msgspec
 from edge_config.models.base import SecretUnavailableError
 from edge_config.models.city import CityConfig
 from gateway.city.access import links, users
+from gateway.city.alerts.alerting import Alerting
 from gateway.city.console import log
 from gateway.city.console.app import build
 from gateway.city.console.context import ConsoleContext
@@ -80,12 +81,14 @@ async def run(order: Order, answers: BinaryIO) -> None:
     async with _context(config) as context, asyncio.TaskGroup() as tasks:
         if config.console.accounts:
             await tell_first_link(context)
+        alerting = Alerting(config, context.database, context.definitions, system_ms)
         serving = serve(
             build(context), config.console, listener, ready=lambda: say(answers, Answer())
         )
         started = [
             tasks.create_task(_open(context)),
             tasks.create_task(context.live.run()),
+            tasks.create_task(alerting.run()),
             tasks.create_task(serving),
         ]
         await _end_of_city()

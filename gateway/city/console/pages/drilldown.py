@@ -8,10 +8,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from gateway.city.access.principal import Permission
+from gateway.city.alerts.model import Level
 from gateway.city.console.asking import note_view, principal_of
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.exports.workbooks import workbooks
 from gateway.city.console.live.present import Link
+from gateway.city.console.pages.alerting.button import watchable
 from gateway.city.console.pages.choice import Choice
 from gateway.city.console.queries.database import (
     EnterpriseRow,
@@ -96,6 +98,7 @@ class Drilldown:
             "industry": industry_name(row.industry),
             **await self._agreed(row.uscc),
             "may_check": principal_of(request).may(Permission.FINDINGS),
+            "watching": await watchable(self._context, request, Level.ENTERPRISE, row.uscc),
         }
         file = _machine_table(row, machines, rate_notes(table) if table else {})
         return View("enterprise.html", data, ("summary", "machines"), 2.0, file)

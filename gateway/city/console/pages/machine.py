@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from gateway.city.access.principal import Permission, Scope
+from gateway.city.alerts.model import Level
 from gateway.city.console.asking import demand, note_view, principal_of
 from gateway.city.console.charts.history import DOUBTS, history_chart
 from gateway.city.console.charts.pictures import Pictures
@@ -19,6 +20,7 @@ from gateway.city.console.charts.specifications import PICTURES, Shape, Spec
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.doubt import Trust, doubt_words, trust_of
 from gateway.city.console.live.present import MachineNow
+from gateway.city.console.pages.alerting.button import watchable
 from gateway.city.console.pages.choice import Choice
 from gateway.city.console.pages.drilldown import link_state
 from gateway.city.console.pages.readings import SPANS, Wish, readings_of, values_table, wish_of
@@ -73,6 +75,7 @@ class MachinePage:
             "wish": wish,
             "gaps": lacking[:SHOWN_GAPS],
             "now_ms": self._context.now_ms(),
+            "watching": await watchable(self._context, request, Level.MACHINE, str(row.id)),
         }
 
         async def still() -> dict[str, object]:

@@ -6,6 +6,8 @@ from functools import partial
 from starlette.requests import Request
 
 from gateway.city.access.principal import Permission, Principal, Scope
+from gateway.city.alerts.model import Level
+from gateway.city.alerts.standing import count
 from gateway.city.console.asking import principal_of
 from gateway.city.console.charts.drawing import NO_PICTURES, TrendDrawing, plan_note
 from gateway.city.console.charts.pictures import Pictures
@@ -13,6 +15,7 @@ from gateway.city.console.charts.specifications import Shape, Spec
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl, Line
 from gateway.city.console.exports.workbooks import workbooks
+from gateway.city.console.pages.alerting.button import watchable
 from gateway.city.console.pages.choice import Choice, ChoiceError
 from gateway.city.console.pages.enterprises.lacking import Lack, lacking_counties
 from gateway.city.console.pages.movers import earlier_month
@@ -67,6 +70,8 @@ class Overview:
             "plan_note": plan_note(language),
             "late": await late_of(context, choice.scope),
             "lines": lines,
+            "watching": await watchable(context, request, Level.CITY, "city"),
+            "alerts": await context.database.read(count, choice.scope, ended=False),
         }
         # While there is no headline there is no trend either: it need not be waited for.
         still = partial(self._drawing.pictures, choice, language) if table else _no_trend

@@ -13,9 +13,10 @@ from gateway.city.db.schema import (
     rates,
     stops,
 )
+from gateway.city.db.schema.alerting import alerts, messages
 
 MODULES = (
-    *(tables, access, clock, daymaps, declared, identifiers),
+    *(tables, access, alerts, messages, clock, daymaps, declared, identifiers),
     *(ledger_history, months, operation, rates, stops),
 )
 """Each adds its tables when it is imported."""

@@ -8,9 +8,11 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from gateway.city.access.principal import Permission, Scope
+from gateway.city.alerts.model import Level
 from gateway.city.console.asking import Gate
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.exports.workbooks import workbooks
+from gateway.city.console.pages.alerting.button import watchable
 from gateway.city.console.pages.choice import Choice, ChoiceError, MonthView
 from gateway.city.console.pages.enterprises.lacking import counted, lacks
 from gateway.city.console.pages.enterprises.listing import (
@@ -90,6 +92,7 @@ class EnterpriseLists:
             "industries": sorted({one.row.industry for one in lines}),
             "county_name": county_name,
             "industry_name": industry_name,
+            "watching": await watchable(self._context, request, Level(by), code) if by else None,
         }
         live = ("headline", "cells")
         if not is_file(request):  # ten thousand rows are written for who takes them away alone

@@ -1,0 +1,1 @@
+"""Alerts: what officers are told of without asking, and what they watch."""

@@ -1,0 +1,95 @@
+"""Looks at the facts from time to time, and begins and ends alerts by them.
+
+It runs in the console's process: there is one of a city, of the worker that leads, and it is not
+ingest's. While two of them change places both may look; the database lets each alert begin once.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from edge_config.models.city import CityConfig
+from gateway.city.alerts import gathering, standing
+from gateway.city.alerts.gathering import Judging
+from gateway.city.alerts.model import Condition, Kind
+from gateway.city.rates.definitions import definition_of
+from gateway.city.rates.model import Definition
+from gateway.core.days import DAY_MS, HOUR_MS
+from gateway.relational.database import Database, words
+from gateway.retry import Retry
+
+log = logging.getLogger(__name__)
+
+_SOON: AbstractSet[Kind] = frozenset({Kind.GATEWAY})
+"""Looked at each time; the others once an hour, as whole months and days change no sooner."""
+_FACTS: Mapping[Kind, Callable[[Connection, Judging, int], list[Condition]]] = {
+    Kind.GATEWAY: gathering.silent_gateways,
+    Kind.MACHINE: gathering.silent_machines,
+    Kind.FALL: gathering.rate_conditions,
+    Kind.LEDGER: gathering.old_ledgers,
+}
+_WITH: Mapping[Kind, AbstractSet[Kind]] = {Kind.FALL: frozenset({Kind.FALL, Kind.TARGET})}
+"""Kinds that are found together."""
+
+
+class Alerting:
+    """Begins and ends the alerts of a city.
+
+    Args:
+        config: the city's.
+        database: of the city.
+        definitions: by id.
+        now_ms: the clock, UTC milliseconds.
+    """
+
+    def __init__(
+        self,
+        config: CityConfig,
+        database: Database,
+        definitions: Mapping[str, Definition],
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._config, self._database, self._now_ms = config.alerts, database, now_ms
+        headline = definition_of(definitions, config.definitions.headline)
+        self._by = Judging(config.alerts, headline, config.demonstration)
+        self._hour = -1
+
+    async def run(self) -> None:
+        """Look until cancelled; while the database is away, again and again."""
+        attempts = Retry(log, "alerts cannot be judged", "alerts are judged again")
+        while True:
+            await attempts.until_done(self.look, SQLAlchemyError, words=words)
+            await asyncio.sleep(self._config.check_s)
+
+    async def look(self) -> None:
+        """Judge what is due once.
+
+        Raises:
+            SQLAlchemyError: the database is away.
+        """
+        now_ms = self._now_ms()
+        hour = now_ms // HOUR_MS
+        kinds = _SOON if hour == self._hour else frozenset(_FACTS)
+        conditions: list[Condition] = []
+        for kind in kinds:
+            conditions += await self._database.read(_FACTS[kind], self._by, now_ms)
+        judged = frozenset[Kind]().union(*(_WITH.get(kind, {kind}) for kind in kinds))
+        await self._apply(conditions, judged, now_ms)
+        if hour != self._hour:
+            before_ms = now_ms - self._config.keep_days * DAY_MS
+            await self._database.run(standing.trim, before_ms)
+        self._hour = hour
+
+    async def _apply(
+        self, conditions: Sequence[Condition], judged: AbstractSet[Kind], now_ms: int
+    ) -> None:
+        given = (conditions, judged, now_ms, self._config.steady_s * 1000)
+        if not await self._database.read(standing.judge, *given):
+            return  # most of the time: nobody has to wait for a lock
+        found = await self._database.run(standing.write, *given)
+        if found.begin or found.end:
+            log.info("alerts: %d begin, %d end", len(found.begin), len(found.end))

@@ -1,0 +1,244 @@
+"""The facts that alerts are judged by. Functions of a connection that only read."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+from functools import partial
+
+from sqlalchemy import Connection, func, select
+
+from edge_config.models.people.alerts import AlertsConfig
+from gateway.city.alerts.model import Condition, Kind, Level, Subject
+from gateway.city.alerts.rules import Fall, Point, Projection, at_risk, fall_of, has_lasted
+from gateway.city.db.operation import began_on
+from gateway.city.db.schema.alerting.alerts import watched
+from gateway.city.db.schema.rates import rate_result
+from gateway.city.db.tables import enterprise, equipment, evidence, gap, gateway
+from gateway.city.ledger.history import statuses_on
+from gateway.city.ledger.stops.held import Standing, standing, stops_of
+from gateway.city.rates.cells.cell import Cell
+from gateway.city.rates.cells.dimensions import CITY
+from gateway.city.rates.frozen.results import StoredTable, final_table
+from gateway.city.rates.model import Definition
+from gateway.city.rates.period import first_day, month_of, next_month, recent_months
+from gateway.city.rates.plan import plan_path
+from gateway.core.days import HOUR_MS, day_of, day_start_ms
+from gateway.core.status import Reason
+from gateway.relational.database import chunks
+
+SERIES_MONTHS = 12
+"""Final months that are looked at: what fell before is the level by now."""
+RISK_MARGIN = Fraction(1, 2)
+"""A target at risk is safe again once the line leads above it by so much, percentage points."""
+_LEVELS: Mapping[str, Level] = {
+    CITY: Level.CITY,
+    "county": Level.COUNTY,
+    "industry": Level.INDUSTRY,
+    "enterprise": Level.ENTERPRISE,
+}
+_IN_SERVICE = frozenset({"in_use", "standby"})
+
+
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """By what the facts are judged.
+
+    Attributes:
+        config: thresholds.
+        definition: of the rate that is watched: the headline, with the calendar of days of rest.
+        demonstration: synthetic machines count.
+    """
+
+    config: AlertsConfig
+    definition: Definition
+    demonstration: bool
+
+    def counts(self, stops: Iterable[Standing]) -> Callable[[date], bool]:
+        """Which days count for somebody with these planned stops.
+
+        A day of a year without known holidays does: rather told once too often than never.
+        """
+        if self.config.days == "all":
+            return lambda _: True
+        own, is_rest = list(stops), self.definition.calendar.is_rest
+        return lambda day: not (is_rest(day) or any(one.covers(day) for one in own))
+
+
+def silent_gateways(connection: Connection, by: Judging, now_ms: int) -> list[Condition]:
+    """The gateways that are not heard of, revoked ones left out."""
+    query = select(gap.c.gateway, gap.c.from_ms, gateway.c.uscc, gateway.c.site_no)
+    query = query.join(gateway, gateway.c.id == gap.c.gateway).where(
+        gap.c.to_ms.is_(None),
+        gap.c.cause == Reason.GATEWAY_SILENT.code,
+        gap.c.device == "",
+        gateway.c.revoked_ms.is_(None),
+    )
+    rows = connection.execute(query).all()
+    stops = _wide_stops(connection) if rows else {}
+    found: dict[str, Condition] = {}
+    for row in rows:
+        own = [one for one in stops.get(row.uscc, ()) if one.stop.site_no in ("", row.site_no)]
+        found[row.gateway] = _silence(
+            Kind.GATEWAY,
+            Subject(Level.GATEWAY, row.gateway, row.uscc),
+            row.from_ms,
+            by.config.silent_s * 1000,
+            (by, own, now_ms),
+        )
+    return list(found.values())
+
+
+def _wide_stops(connection: Connection) -> Mapping[str, list[Standing]]:
+    """Planned stops of whole sites and enterprises, by enterprise: the gateway stops with them."""
+    found = defaultdict[str, list[Standing]](list)
+    for one in standing(connection):
+        if not (one.stop.workshop or one.stop.line or one.stop.asset_no):
+            found[one.stop.uscc].append(one)
+    return found
+
+
+def _silence(
+    kind: Kind,
+    subject: Subject,
+    since_ms: int,
+    least_ms: int,
+    judged: tuple[Judging, list[Standing], int],
+) -> Condition:
+    by, stops, now_ms = judged
+    counts = by.counts(stops)
+    holds = has_lasted(since_ms, now_ms, least_ms, counts, by.config.from_hour)
+    return Condition(kind, subject, since_ms, holds)
+
+
+def silent_machines(connection: Connection, by: Judging, now_ms: int) -> list[Condition]:
+    """The machines that somebody watches, that are in service and have sent nothing lately."""
+    least_ms = by.config.machine_hours * HOUR_MS
+    asked = select(watched.c.subject).where(watched.c.level == Level.MACHINE).distinct()
+    ids = [int(one) for one in connection.scalars(asked)]
+    statuses = statuses_on(connection, ids, day_of(now_ms))
+    in_service = [one for one in ids if statuses.get(one) in _IN_SERVICE]
+    found = []
+    for machine, uscc, last_ms in _last_sent(connection, in_service, by.demonstration):
+        if now_ms - last_ms > least_ms:
+            subject = Subject(Level.MACHINE, str(machine), uscc)
+            judged = (by, stops_of(connection, machine), now_ms)
+            found.append(_silence(Kind.MACHINE, subject, last_ms, least_ms, judged))
+    return found
+
+
+def _last_sent(
+    connection: Connection, machines: Iterable[int], demonstration: bool
+) -> Iterable[tuple[int, str, int]]:
+    """Machine, enterprise and newest valid time of those that ever sent."""
+    columns = evidence.c
+    query = select(columns.machine_id, equipment.c.uscc, func.max(columns.last_ms))
+    query = query.join(equipment, equipment.c.id == columns.machine_id)
+    query = query.group_by(columns.machine_id, equipment.c.uscc)
+    if not demonstration:
+        query = query.where(columns.synthetic.is_(False))
+    for part in chunks(machines):
+        for row in connection.execute(query.where(columns.machine_id.in_(part))):
+            yield row[0], row[1], row[2]
+
+
+def rate_conditions(connection: Connection, by: Judging, now_ms: int) -> list[Condition]:
+    """Rates that fell, and the city's target at risk, by the final months there are."""
+    series = _series(connection, by, now_ms)
+    city = series.get(Subject(Level.CITY, CITY), [])
+    newest = city[-1].month if city else ""
+    fall = partial(
+        fall_of, least=Fraction(str(by.config.fall_points)), fewest=by.config.fewest_machines
+    )
+    found = [
+        _fell(subject, one)
+        for subject, points in series.items()
+        if points[-1].month == newest and (one := fall(points)) is not None
+    ]
+    risk = at_risk(city, _target_of, RISK_MARGIN)
+    return found if risk is None else [*found, _risky(risk)]
+
+
+def _series(connection: Connection, by: Judging, now_ms: int) -> dict[Subject, list[Point]]:
+    """The final months of every cell that is judged, in order."""
+    found = defaultdict[Subject, list[Point]](list)
+    for month in _final_months(connection, by, now_ms):
+        table = final_table(connection, by.definition.id, month, _LEVELS, by.demonstration)
+        for dimension, cells in table.cells.items() if table else ():
+            for key, cell in cells.items():
+                level = _LEVELS[dimension]
+                subject = Subject(level, key, key if level is Level.ENTERPRISE else "")
+                found[subject].append(_point(by.definition, table, cell))
+    return found
+
+
+def _final_months(connection: Connection, by: Judging, now_ms: int) -> list[str]:
+    """The last final months but that in which the city began, which was no whole one."""
+    columns, began = rate_result.c, began_on(connection)
+    query = (
+        select(columns.month)
+        .distinct()
+        .where(
+            columns.definition == by.definition.id,
+            columns.synthetic.is_(by.demonstration),
+            columns.status == "F",
+            columns.dimension == CITY,
+            columns.month >= recent_months(now_ms, SERIES_MONTHS + 1)[0],
+        )
+    )
+    first = "" if began is None or began.day == 1 else month_of(began)
+    return [one for one in sorted(connection.scalars(query)) if one > first]
+
+
+def _point(definition: Definition, table: StoredTable | None, cell: Cell) -> Point:
+    assert table is not None  # noqa: S101 - its cells are being read
+    rate = cell.mean if definition.aggregate == "mean" else cell.pooled
+    return Point(table.month, table.definition_hash, cell.networked, cell.equipment, rate)
+
+
+def _fell(subject: Subject, fall: Fall) -> Condition:
+    detail: dict[str, str | int] = {}
+    for name in ("before", "after", "newest"):
+        point: Point = getattr(fall, name)
+        detail[f"{name}_month"], detail[f"{name}_rate"] = point.month, str(point.rate)
+        detail[f"{name}_networked"] = point.networked
+        detail[f"{name}_equipment"] = point.equipment
+    return Condition(Kind.FALL, subject, _end_ms(fall.after.month), True, detail)
+
+
+def _risky(risk: Projection) -> Condition:
+    month = risk.newest.month
+    detail: dict[str, str | int] = {
+        "month": month,
+        "year": int(month[:4]),
+        "expected": str(risk.expected),
+        "target": str(risk.target),
+    }
+    return Condition(Kind.TARGET, Subject(Level.CITY, CITY), _end_ms(month), True, detail)
+
+
+def _target_of(year: int) -> Fraction | None:
+    return next((one.percent for one in plan_path() if one.year == year), None)
+
+
+def _end_ms(month: str) -> int:
+    return day_start_ms(next_month(first_day(month)))
+
+
+def old_ledgers(connection: Connection, by: Judging, now_ms: int) -> list[Condition]:
+    """Ledgers that were verified once, and not for long; of others nobody knows since when."""
+    limit = timedelta(days=by.config.ledger_days)
+    columns = enterprise.c
+    query = select(columns.uscc, columns.ledger_verified_on)
+    query = query.where(columns.ledger_verified_on < day_of(now_ms) - limit)
+    return [
+        Condition(
+            Kind.LEDGER,
+            Subject(Level.ENTERPRISE, row.uscc, row.uscc),
+            day_start_ms(row.ledger_verified_on + limit),
+            holds=True,
+            detail={"day": row.ledger_verified_on.isoformat(), "limit": by.config.ledger_days},
+        )
+        for row in connection.execute(query)
+    ]

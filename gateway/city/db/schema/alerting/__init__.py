@@ -1,0 +1,1 @@
+"""Tables of alerts and of what is sent of them."""

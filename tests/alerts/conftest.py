@@ -1,0 +1,5 @@
+"""A database on SQLite and on PostgreSQL."""
+
+from tests.support.city_db import database, postgres
+
+__all__ = ["database", "postgres"]
