@@ -11,7 +11,7 @@ JOBS   ?= $(shell $(PYTHON) -c 'import os; print(5 * (os.cpu_count() or 1) // 2)
 # is forbidden.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check format bench chaos hostile fuzz lock sbom licences advisories foreign-peers clean help
+.PHONY: demo test check format pictures bench chaos hostile fuzz lock sbom licences advisories foreign-peers clean help
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,9 @@ hostile: $(VENV)/dev.stamp  ## drive the Modbus driver through a hostile plant, 
 
 fuzz: $(VENV)/dev.stamp  ## tamper with answers of every protocol, judge what decoders take; prints JSON
 	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+pictures: $(VENV)/dev.stamp foreign-peers  ## take the pictures of docs/roles.md anew
+	$(PYTHON) -m tests.roles.pictures docs/images/roles
 
 lock: $(VENV)/dev.stamp  ## renew the pinned requirements from pyproject.toml
 	for extras in edge:edge city:city demo:demo dev:dev; do \

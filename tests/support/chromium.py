@@ -241,9 +241,6 @@ class Browser:
             self._process = None
 
 
-_browser = Browser()
-
-
 BROWSER = Browser()
 
 
