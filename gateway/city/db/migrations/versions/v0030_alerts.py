@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "city29"
-down_revision = "city28"
+revision = "city30"
+down_revision = "city29"
 branch_labels = None
 depends_on = None
 
