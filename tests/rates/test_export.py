@@ -38,6 +38,11 @@ def test_json_and_csv_say_what_they_are(database: Database) -> None:
             "lower": 58.33,
             "upper": 58.33,
             "bounds_equipment": 36.0,
+            "machine_days": 36 * 31,
+            "days_of_rest": 36 * 13,
+            "days_stopped": 0,
+            "excused": 41.94,
+            "days_said_late": 0,
         },
     }
     assert (body["demonstration"], body["data"]) == (True, DEMONSTRATION)

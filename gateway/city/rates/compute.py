@@ -192,6 +192,7 @@ class Counts(NamedTuple):
         undetermined: of N, those that only a missing date keeps out of K.
         asked_for: those that would be in N if the enterprise were.
         machines: all that its ledger has.
+        excused: those that only excused days keep out of N.
     """
 
     networked: int = 0
@@ -199,6 +200,7 @@ class Counts(NamedTuple):
     undetermined: int = 0
     asked_for: int = 0
     machines: int = 0
+    excused: int = 0
 
 
 def tally(

@@ -137,6 +137,8 @@ REASON_NAMES = {
 """By reason; a test holds it complete."""
 
 
+EXCUSED = frozenset({Reason.PLANNED_STOP, Reason.NO_DAY_COUNTS})
+"""Days on neither side keep the machine out: no day is left."""
 UNDATED = frozenset({Reason.START_UNDATED, Reason.STATUS_UNDATED})
 """A missing date keeps the machine out of the numerator; nobody knows whether it belongs there."""
 

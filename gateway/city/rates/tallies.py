@@ -1,10 +1,13 @@
 """Numerator and denominator of every enterprise, from ledger and evidence."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from sqlalchemy import Connection
 
+from gateway.city.rates.attendance import Flags
+from gateway.city.rates.cells.excused import Excused
 from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.columns.evidence import is_there
 from gateway.city.rates.columns.progress import Progress, unreported
@@ -12,7 +15,7 @@ from gateway.city.rates.compute import Counts, Enterprise, is_asked_for, judge, 
 from gateway.city.rates.days.month import MachineMonth
 from gateway.city.rates.facts import MachineMonths, enterprises, machine_months
 from gateway.city.rates.inquiry import Inquiry
-from gateway.city.rates.reasons import UNDATED
+from gateway.city.rates.reasons import EXCUSED, UNDATED
 from gateway.core.days import day_of
 
 Places = Mapping[str, Enterprise]
@@ -78,11 +81,34 @@ def _counted(inquiry: Inquiry, places: Places, months: MachineMonths) -> list[Ta
     columns = np.array(flags, np.int64).reshape(-1, len(Counts._fields)).T
     sums = [np.bincount(firm_of, one[kinds], len(firms) + 1)[1:] for one in columns]
     counts = map(Counts._make, np.array(sums, np.int64).T.tolist())
-    return tally(
+    found = tally(
         places,
         dict(zip(months.ledger.firm_names.known, counts, strict=True)),
         needs_verified=inquiry.definition.excludes_unverified,
     )
+    if inquiry.calendar is None:
+        return found
+    counted, without = columns[Counts._fields.index("counted")], Counts._fields.index("excused")
+    concerned = (counted | columns[without])[kinds] != 0
+    days = _excused(months, concerned, len(firms))
+    none = Excused(0, 0, 0, 0)
+    return [replace(one, excused=days.get(one.uscc, none)) for one in found]
+
+
+def _excused(months: MachineMonths, concerned: Flags, firms: int) -> dict[str, Excused]:
+    """Days of the machines that count, or would but for excused days, by enterprise."""
+    came = months.attendance
+    columns = (
+        came.service + came.rested + came.stopped,
+        came.rested,
+        came.stopped,
+        came.stopped_late + came.rest_late,
+    )
+    firm_of = months.ledger.firms[concerned]
+    # Sums of days are far below what a float holds exactly.
+    sums = [np.bincount(firm_of, one[concerned], firms + 1)[1:] for one in columns]
+    rows = np.array(sums).T.astype(np.int64).tolist()
+    return dict(zip(months.ledger.firm_names.known, map(Excused._make, rows), strict=True))
 
 
 def _flags(inquiry: Inquiry, enterprise: Enterprise, machine: MachineMonth) -> Counts:
@@ -95,6 +121,7 @@ def _flags(inquiry: Inquiry, enterprise: Enterprise, machine: MachineMonth) -> C
         undetermined=reason in UNDATED,
         asked_for=is_asked_for(definition, machine, period),
         machines=1,
+        excused=reason in EXCUSED,
     )
 
 

@@ -15,6 +15,7 @@ from gateway.city.db.tables import enterprise, equipment, gateway, machine_alias
 from gateway.city.evidence.adoption import orphan_query
 from gateway.city.evidence.retired import retired_query
 from gateway.city.ledger.machines import find
+from gateway.city.rates.days.late_excuses import LateExcuse, late_excuses
 from gateway.city.rates.days.undated import undated_query
 from gateway.city.rates.period import previous_month
 from gateway.city.registry.readings import twins
@@ -39,6 +40,8 @@ class Findings:
         undated: machines without a date that decides figures of this month or the last.
         undated_count: how many dates are missing.
         twins: machines whose unit another asset number reads too, that came before.
+        excuses: planned stops and schedules that were said when some of their days were over.
+        excuse_count: how many of those there are.
         doubted: gateways whose clock leaves values in doubt, with machines, days, newest time.
         unregistered: machines whose identifier the node has not confirmed.
         unregistered_count: how many of those there are.
@@ -56,6 +59,8 @@ class Findings:
     undated: Rows
     undated_count: int
     twins: Sequence[Twin]
+    excuses: Sequence[LateExcuse]
+    excuse_count: int
     doubted: Rows
     unregistered: Rows
     unregistered_count: int
@@ -73,6 +78,7 @@ def findings(connection: Connection, scope: Scope, now_ms: int, limit: int) -> F
     retired = retired_query(day_of(now_ms)).where(owned(equipment.c.uscc, scope))
     undated = undated_query(previous_month(day_of(now_ms).replace(day=1)))
     undated = undated.where(owned(equipment.c.uscc, scope))
+    excuses = late_excuses(connection, seen(scope))
     return Findings(
         quarantined=_quarantined(connection, scope, now_ms - 7 * DAY_MS, limit),
         orphans=_rows(connection, orphans.order_by(desc("last_ms")), limit),
@@ -82,6 +88,8 @@ def findings(connection: Connection, scope: Scope, now_ms: int, limit: int) -> F
         undated=_rows(connection, undated.order_by(desc("entered"), equipment.c.id), limit),
         undated_count=_count(connection, undated),
         twins=_twins(connection, scope, now_ms)[:limit],
+        excuses=excuses[:limit],
+        excuse_count=len(excuses),
         doubted=_rows(connection, _doubted(now_ms).where(seen(scope)), limit),
         unregistered=_rows(connection, unregistered.order_by(equipment.c.id), limit),
         unregistered_count=_count(connection, unregistered),

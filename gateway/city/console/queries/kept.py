@@ -14,6 +14,7 @@ import msgspec
 
 from gateway.city.rates.cells.cell import Cell, percent
 from gateway.city.rates.cells.dimensions import CITY, Cells
+from gateway.city.rates.cells.excused import Excused
 from gateway.city.rates.cells.spread import Spread
 from gateway.city.rates.cells.statistics import Statistics
 from gateway.city.rates.model import Definition
@@ -30,6 +31,7 @@ class _Told(msgspec.Struct, array_like=True):
     missing: int
     assumed: str | None
     undetermined: int
+    excused: tuple[int, int, int, int] | None = None
 
 
 class _Cell(msgspec.Struct, array_like=True):
@@ -127,7 +129,9 @@ def _kept_cell(part: Cell) -> _Cell:
 def _kept_statistics(one: Statistics) -> _Told:
     quartiles = one.spread and (str(one.spread[0]), str(one.spread[1]), str(one.spread[2]))
     assumed = None if one.assumed is None else str(one.assumed)
-    return _Told(quartiles, one.in_scope, one.verified, one.missing, assumed, one.undetermined)
+    return _Told(
+        quartiles, one.in_scope, one.verified, one.missing, assumed, one.undetermined, one.excused
+    )
 
 
 def _cells(one: KeptMonth) -> Cells | None:
@@ -155,4 +159,5 @@ def _statistics(one: _Told) -> Statistics:
         one.missing,
         None if one.assumed is None else Fraction(one.assumed),
         one.undetermined,
+        None if one.excused is None else Excused(*one.excused),
     )

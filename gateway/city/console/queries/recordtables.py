@@ -8,6 +8,7 @@ from gateway.city.console.queries.findings import Findings
 from gateway.city.console.queries.gaps import GapRow
 from gateway.city.console.queries.gateways import GatewayState
 from gateway.city.ledger.agreements.report import Line, Standing
+from gateway.city.rates.days.late_excuses import LateExcuse
 from gateway.city.rates.definitions import open_questions
 from gateway.city.rates.model import Definition
 from gateway.city.registry.twins import Twin
@@ -79,14 +80,7 @@ def _late_rows(late: Rows) -> Iterator[Row]:
 
 
 def _finding_rows(found: Findings) -> Iterator[Row]:
-    for row in found.quarantined:
-        yield {
-            "finding": "quarantine",
-            "gateway": row.gateway,
-            "detail": row.reason,
-            "count": row.messages,
-            "time": moment(row.newest_ms),
-        }
+    yield from map(_quarantined, found.quarantined)
     for row in found.doubted:
         yield {
             "finding": "clock.ahead" if row.is_ahead else "clock.doubt",
@@ -103,6 +97,7 @@ def _finding_rows(found: Findings) -> Iterator[Row]:
             "time": moment(row.last_ms),
         }
     yield from map(_undated, found.undated)
+    yield from map(_excuse, found.excuses)
     for row in found.retired:
         yield _machine(row, "retired") | {
             "name": row.name,
@@ -121,11 +116,33 @@ def _finding_rows(found: Findings) -> Iterator[Row]:
         }
 
 
+def _quarantined(row: Any) -> Row:
+    return {
+        "finding": "quarantine",
+        "gateway": row.gateway,
+        "detail": row.reason,
+        "count": row.messages,
+        "time": moment(row.newest_ms),
+    }
+
+
 def _twin(one: Twin) -> Row:
     return _machine(one.machine, "unit.same" if one.is_certain else "unit.maybe_same") | {
         "gateway": one.gateway,
         "detail": f"reads the unit of {one.first.asset_no}",
         "time": moment(one.came_ms),
+    }
+
+
+def _excuse(one: LateExcuse) -> Row:
+    frozen = f", final before: {' '.join(one.frozen)}" if one.frozen else ""
+    return {
+        "finding": f"late.{one.kind}",
+        "uscc": one.uscc,
+        "site_no": one.site_no,
+        "name": one.name,
+        "detail": f"{one.number}: {one.first_day} to {one.last_day or '…'}, {one.document}{frozen}",
+        "time": one.entered_on.isoformat(),
     }
 
 

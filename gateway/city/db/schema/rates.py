@@ -43,6 +43,12 @@ rate_result = Table(
     Column("verified", Integer),  # of these, with a verified ledger
     Column("missing", Integer),  # of these, those of which nothing is known
     Column("undetermined", Integer),  # machines that only a missing date keeps out of K
+    # days in service of its machines, and of these on neither side; all null: all days count, or
+    # the result is older
+    Column("machine_days", BigInteger),
+    Column("days_rest", BigInteger),
+    Column("days_stopped", BigInteger),
+    Column("days_late", BigInteger),  # said when they were over
     UniqueConstraint("definition", "month", "dimension", "cell", "vintage"),
 )
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from gateway.city.rates.cells.excused import together
 from gateway.city.rates.cells.spread import spread
 from gateway.city.rates.cells.statistics import Bounds, Statistics
 from gateway.city.rates.cells.tally import Tally
@@ -82,6 +83,7 @@ def full_cell(tallies: Sequence[Tally]) -> Cell:
         missing=len(missing),
         assumed=_total([one.assumed for one in missing]),
         undetermined=sum(one.undetermined for one in tallies),
+        excused=together(one.excused for one in tallies),
     )
     return replace(cell(tallies), statistics=told)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import NamedTuple, Self
 
+from gateway.city.rates.cells.excused import Excused
 from gateway.city.rates.cells.spread import Spread
 
 
@@ -32,6 +33,8 @@ class Statistics:
         missing: of these, those of which nothing is known; they are no zeros.
         assumed: machines that the missing ones are taken to have; None: nothing tells.
         undetermined: machines that count, and only a missing date keeps out of the numerator.
+        excused: days of the machines, and those on neither side; None: all days count, or it was
+            not kept.
     """
 
     spread: Spread | None
@@ -40,6 +43,7 @@ class Statistics:
     missing: int
     assumed: Fraction | None
     undetermined: int
+    excused: Excused | None = None
 
     @property
     def coverage(self) -> Fraction | None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
+from gateway.city.rates.cells.excused import Excused
+
 
 class Place(NamedTuple):
     """Where an enterprise belongs.
@@ -35,6 +37,7 @@ class Tally:
         missing: nothing is known of it: its machines are in no figure.
         assumed: machines that a missing one is taken to have; None: it is not missing, or
             nothing tells.
+        excused: days of its machines, and those on neither side; None: all days count.
     """
 
     uscc: str
@@ -48,3 +51,4 @@ class Tally:
     undetermined: int = 0
     missing: bool = False
     assumed: Fraction | None = None
+    excused: Excused | None = None

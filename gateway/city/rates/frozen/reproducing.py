@@ -9,6 +9,7 @@ from gateway.city.db.operation import began_on
 from gateway.city.ledger.bitemporal.knowledge import check_known
 from gateway.city.rates.cells.cell import Cell
 from gateway.city.rates.cells.dimensions import CITY, DIMENSIONS, Cells, all_cells
+from gateway.city.rates.cells.statistics import Statistics
 from gateway.city.rates.definitions import builtin_definitions, definition_of, record_of
 from gateway.city.rates.frozen import rest_days
 from gateway.city.rates.frozen.results import StoredTable, latest_vintage, vintage_table
@@ -122,5 +123,16 @@ def _differences(stored: Cells, computed: Cells) -> Iterator[Difference]:
             one, other = parts.get(key), now.get(key)
             if one is not None and other is not None and one.statistics is None:
                 other = replace(other, statistics=None)  # it was stored before they were kept
+            elif one is not None and other is not None and not _tells_days(one):
+                other = replace(other, statistics=_without_days(other.statistics))
             if one != other:
                 yield Difference(dimension, key, one, other)
+
+
+def _tells_days(one: Cell) -> bool:
+    """Whether it was stored when excused days were kept already."""
+    return one.statistics is not None and one.statistics.excused is not None
+
+
+def _without_days(told: Statistics | None) -> Statistics | None:
+    return None if told is None else replace(told, excused=None)

@@ -12,6 +12,7 @@ from gateway.city.db.schema.rates import rate_correction, rate_result
 from gateway.city.ledger.codes import Name
 from gateway.city.rates.cells.cell import Cell, percent
 from gateway.city.rates.cells.dimensions import Cells
+from gateway.city.rates.cells.excused import Excused
 from gateway.city.rates.cells.spread import Spread
 from gateway.city.rates.cells.statistics import Statistics
 from gateway.city.rates.period import Status
@@ -234,6 +235,7 @@ def _told(one: Statistics | None) -> dict[str, Any]:
         "missing": one.missing,
         "assumed": _fraction_text(one.assumed),
         "undetermined": one.undetermined,
+        **dict(zip(_EXCUSED, one.excused or (None,) * len(_EXCUSED), strict=True)),
     }
 
 
@@ -248,7 +250,14 @@ def _statistics(row: Row[Any]) -> Statistics | None:
         missing=row.missing,
         assumed=_fraction(row.assumed),
         undetermined=row.undetermined,
+        excused=None
+        if row.machine_days is None
+        else Excused(row.machine_days, row.days_rest, row.days_stopped, row.days_late),
     )
+
+
+_EXCUSED = ("machine_days", "days_rest", "days_stopped", "days_late")
+"""Columns of :class:`Excused`."""
 
 
 def _fraction_text(value: Fraction | None) -> str | None:

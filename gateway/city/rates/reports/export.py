@@ -10,6 +10,7 @@ from gateway.city.rates.model import Approval, Definition
 from gateway.city.rates.reports.shown import Shown, shown_by, shown_number
 from gateway.city.rates.reports.statistics import (
     STATISTICS_COLUMNS,
+    excused_row,
     statistics_json,
     statistics_row,
 )
@@ -83,6 +84,7 @@ def rate_notes(table: RateTable) -> dict[str, Cell]:
         "computed": moment(table.computed_ms),
         **({} if table.root is None else {"evidence_root": table.root}),
         **_days(table),
+        **_excused(table),
         **approval_notes(table.approval),
         **_correction(table.correction),
     }
@@ -95,6 +97,12 @@ def _days(table: RateTable) -> dict[str, Cell]:
         **({"unknown_holidays_of": years} if years else {}),
         **({"rest_days_changed": True} if table.rest_changed else {}),
     }
+
+
+def _excused(table: RateTable) -> dict[str, Cell]:
+    """How much of the total is on neither side."""
+    told = table.city.statistics
+    return excused_row(told.excused if told else None, shown_by(table.definition))
 
 
 def approval_notes(given: Approval | None) -> dict[str, Cell]:

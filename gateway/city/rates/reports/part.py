@@ -50,6 +50,7 @@ def _tally(uscc: str, place: Place, part: Cell) -> Tally:
         bare,
         verified=told.verified > 0,
         undetermined=told.undetermined,
+        excused=told.excused,
         missing=told.missing > 0,
         assumed=told.assumed if told.missing else None,
     )

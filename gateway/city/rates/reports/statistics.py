@@ -6,6 +6,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
+from gateway.city.rates.cells.excused import Excused
 from gateway.city.rates.cells.statistics import Statistics
 from gateway.city.rates.reports.shown import Shown, percent_text, shown_number
 from gateway.city.rates.reports.table import RateCell
@@ -23,6 +24,11 @@ STATISTICS_COLUMNS = (
     "lower_percent",
     "upper_percent",
     "bounds_equipment",
+    "machine_days",
+    "days_of_rest",
+    "days_stopped",
+    "excused_percent",
+    "days_said_late",
 )
 
 
@@ -50,6 +56,20 @@ def _of_enterprises(told: Statistics, write: Shown) -> dict[str, Cell]:
         "coverage_percent": shown_number(told.coverage, write),
         "enterprises_missing": told.missing,
         "undetermined": told.undetermined,
+        **excused_row(told.excused, write),
+    }
+
+
+def excused_row(told: Excused | None, write: Shown) -> dict[str, Cell]:
+    """The columns of days on neither side; nothing where all days count, or it was not kept."""
+    if told is None:
+        return {}
+    return {
+        "machine_days": told.days,
+        "days_of_rest": told.rest,
+        "days_stopped": told.stopped,
+        "excused_percent": shown_number(told.share, write),
+        "days_said_late": told.late,
     }
 
 
@@ -82,6 +102,8 @@ def statistics_words(cell: RateCell, write: Shown) -> Iterator[str]:
         f" = {write(told.coverage)} % · 情况不明 unknown: "
         f"{told.missing} 家企业 enterprises, {told.undetermined} 台缺日期 machines lack a date"
     )
+    if told.excused is not None and told.excused.share is not None:
+        yield _excused_words(told.excused, write)
     if bounds is None:
         yield "上下界 bounds: — （无从推算 nothing tells）"
     elif bounds.lower != bounds.upper:
@@ -89,6 +111,15 @@ def statistics_words(cell: RateCell, write: Shown) -> Iterator[str]:
             f"上下界 bounds: {write(bounds.lower)} … {write(bounds.upper)} % "
             f"(N = {machines_text(bounds.equipment)})"
         )
+
+
+def _excused_words(told: Excused, write: Shown) -> str:
+    late = f"，事后补录 said late {told.late}" if told.late else ""
+    return (
+        f"剔除的设备日 machine days on neither side: {write(told.share)} % of {told.days} "
+        f"（休息日 rest {write(told.part(told.rest))} %，"
+        f"计划停机 planned stops {write(told.part(told.stopped))} %{late}）"
+    )
 
 
 def machines_text(number: Fraction) -> str:
