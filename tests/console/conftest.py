@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from edge_config.models.base import ConsoleConfig, Secret
 from gateway.city.console import control, remember
 from gateway.city.console.app import build
+from gateway.city.console.charts import pictures
 from gateway.city.console.live import source
 from gateway.web import pages
 from gateway.web.listen import bind
@@ -51,6 +52,15 @@ def compiled_templates() -> Iterator[None]:
     """Consoles of one process share what their templates were compiled to."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "Environment", partial(Environment, bytecode_cache=Compiled()))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawn_pictures() -> Iterator[None]:
+    """Equal charts are drawn once a process, not once a town: a home page has four, a tenth of a
+    second each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pictures, "_draw", cache(pictures._draw))
         yield
 
 
