@@ -24,7 +24,6 @@ identifier: {{prefix: "88.999"}}
 console: {{listen: "127.0.0.1:{port}"{more}}}
 node: {{type: embedded, listen: "127.0.0.1:{node}"}}
 """
-WITHIN_S = 45.0
 
 
 class Running:
@@ -78,13 +77,13 @@ def city(tmp_path: Path) -> Iterator[Running]:
     finally:
         with contextlib.suppress(ProcessLookupError):
             running.process.kill()
-        running.process.wait(20)
+        running.process.wait(SOON_S)
 
 
 def test_what_receives_values_knows_nothing_of_pages() -> None:
     code = "import sys, gateway.city.app; print(*sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=50
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=SOON_S
     )
     loaded = set(done.stdout.split())
     assert loaded.isdisjoint({"altair", "vl_convert", "jinja2", "uvicorn"})
@@ -114,7 +113,7 @@ def test_a_console_that_dies_is_started_again(city: Running) -> None:
 def test_a_console_does_not_outlive_its_city(city: Running) -> None:
     console = city.console()
     city.process.kill()
-    city.process.wait(20)
+    city.process.wait(SOON_S)
     wait_until(lambda: is_gone(console))
     assert city.parts() == {}
 
@@ -122,7 +121,7 @@ def test_a_console_does_not_outlive_its_city(city: Running) -> None:
 def test_a_city_takes_its_console_with_it(city: Running) -> None:
     console = city.console()
     city.process.send_signal(signal.SIGTERM)
-    assert city.process.wait(20) == 0
+    assert city.process.wait(SOON_S) == 0
     assert is_gone(console)
     assert "the console ended" not in city.log.read_text("utf-8")
     assert list((city.log.parent / "live").iterdir()) == []
@@ -138,7 +137,7 @@ def test_a_city_takes_its_console_with_it(city: Running) -> None:
 def test_a_console_that_can_never_start_ends_the_city(tmp_path: Path, more: str, said: str) -> None:
     running = Running(tmp_path, more)
     try:
-        assert running.process.wait(50) == 2
+        assert running.process.wait(SOON_S) == 2
     finally:
         running.process.kill()
     assert said in running.log.read_text("utf-8").splitlines()[-1]
