@@ -4,7 +4,7 @@ import asyncio
 import socket
 import struct
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self, cast
@@ -15,6 +15,7 @@ from simulators.hostile.script import Asked, Script
 from simulators.servers.serving import port_in_use
 
 _CHUNK = 65_536
+_PUNCTUAL_S = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,7 @@ class _Session:
             for frame in frames:
                 delivery = self._struck(frame)
                 if delivery.is_passed:
-                    self._put_aside(delivery)
+                    self._put_aside(self._give(delivery))
                 else:
                     await self._give(delivery)
 
@@ -227,8 +228,8 @@ class _Session:
                 self._plant.strike(do, asked)
         return delivery
 
-    def _put_aside(self, delivery: Delivery) -> None:
-        task = asyncio.create_task(self._give(delivery))
+    def _put_aside(self, giving: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(giving)
         self._aside.add(task)
         task.add_done_callback(self._aside.discard)
 
@@ -239,13 +240,21 @@ class _Session:
         await asyncio.sleep(delivery.wait_ms / 1000)
         await self._send(delivery)
         if delivery.again_ms is not None:
-            self._put_aside(Delivery(delivery.data, delivery.again_ms))
+            self._put_aside(self._repeat(delivery.data, delivery.again_ms / 1000))
         if delivery.end is End.DEAF:
             self._is_deaf = True
         elif delivery.end is End.CLOSE:
             self._writer.close()
         elif delivery.end is End.RESET:
             _reset(self._writer)
+
+    async def _repeat(self, data: bytes, after_s: float) -> None:
+        """Send a copy when it is to come, or not at all: no repeater is late for a busy machine."""
+        clock = asyncio.get_running_loop().time
+        due_s = clock() + after_s
+        await asyncio.sleep(after_s)
+        if clock() < due_s + _PUNCTUAL_S:
+            await self._send(Delivery(data))
 
     def _hold(self, delivery: Delivery) -> None:
         self._held += delivery.data
