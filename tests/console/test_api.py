@@ -127,6 +127,27 @@ async def test_figures_are_exact_and_unknown_is_not_nought(api: Programs) -> Non
     assert (total["networked"], total["equipment"], total["pooled"]) == (None, 0, None)
 
 
+async def test_a_month_is_there_as_each_result_was_stored(api: Programs) -> None:
+    token = api.token(*GRANTABLE)
+    fewer = [replace(TALLIES[0], networked=1), *TALLIES[1:]]
+    late = Correction("late_data", "x", "li")
+    again = replace(FINAL, vintage=2, cells=all_cells(fewer), correction=late)
+    api.made.database.run_now(append, again, "ENR-A", True)
+    counted = {}
+    for asked in ("", "&vintage=1", "&vintage=2"):
+        said = (await api.get(f"/figures?month=2025-09{asked}", token)).json()
+        counted[asked] = said["of"]["vintage"], said["total"]["networked"]
+    whole = sum(one.networked for one in TALLIES)
+    fewer_k = whole - TALLIES[0].networked + 1
+    assert counted == {"": (2, fewer_k), "&vintage=1": (1, whole), "&vintage=2": (2, fewer_k)}
+    county = api.token(*GRANTABLE, name="county")
+    own = (await api.get("/figures?month=2025-09&vintage=1&by=enterprise", county)).json()
+    assert {one["key"] for one in own["data"]} == {uscc_of(0), uscc_of(1)}
+    assert own["total"]["networked"] == TALLIES[0].networked + TALLIES[1].networked
+    none = await api.get("/figures?month=2025-09&vintage=3", token)
+    assert (none.status_code, none.json()["code"]) == (404, "no_vintage")
+
+
 async def test_a_list_in_parts_is_the_list(api: Programs) -> None:
     token = api.token(*GRANTABLE)
     machines = f"/enterprises/{uscc_of(2)}/machines"

@@ -54,7 +54,7 @@ def operations(context: ConsoleContext, figures: Figures, choosing: Choosing) ->
     """Everything that can be asked for."""
     return [
         *MonthsApi(context, choosing).operations(),
-        *FiguresApi(figures, choosing).operations(),
+        *FiguresApi(context, figures, choosing).operations(),
         *RegisterApi(context, figures, choosing).operations(),
         *PublishedApi(context, PublishedPage(context)).operations(),
         *QualityApi(context, Records(context, figures.gateways)).operations(),

@@ -1,14 +1,15 @@
 """Tables for readers of rows, asked for at once. Every function takes a SQLAlchemy connection."""
 
 from collections.abc import Set as AbstractSet
+from typing import Any
 
 from sqlalchemy import Connection
 
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.cells.dimensions import Dimension
 from gateway.city.rates.publishing.publish import WHOLE, publish
-from gateway.city.rates.reports.months import Definitions, rate_month
-from gateway.city.rates.reports.table import RateTable
+from gateway.city.rates.reports.months import Definitions, rate_month, stored_month
+from gateway.city.rates.reports.table import PublishedMonth, RateTable
 
 
 def rate_table(
@@ -39,3 +40,14 @@ def rate_table(
         dimensions=(by, "area") if by == "county" else (by,),
     )
     return publish(month_of_all, WHOLE).table(by)
+
+
+def vintage_month(
+    connection: Connection, /, definition_id: str, month: str, vintage: int, now_ms: int, **how: Any
+) -> PublishedMonth | None:
+    """A month as a vintage of it was stored, for who sees all rows; None: there is no such one.
+
+    Arguments and errors as of :func:`~gateway.city.rates.reports.months.stored_month`.
+    """
+    found = stored_month(connection, definition_id, month, vintage, now_ms, **how)
+    return None if found is None else publish(found, WHOLE)

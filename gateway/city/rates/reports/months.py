@@ -16,7 +16,7 @@ from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.definitions import builtin_definitions, definition_of, record_of
 from gateway.city.rates.frozen.rest_days import digest_of
-from gateway.city.rates.frozen.results import StoredTable, final_table
+from gateway.city.rates.frozen.results import StoredTable, final_table, vintage_table
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import as_of_ms, period_of
@@ -101,6 +101,30 @@ def rate_month(
         dimensions=dimensions,
     )
     return found
+
+
+def stored_month(
+    connection: Connection,
+    definition_id: str,
+    month: str,
+    vintage: int,
+    now_ms: int,
+    *,
+    demonstration: bool,
+    definitions: Definitions | None = None,
+) -> RateMonth | None:
+    """A month as one vintage of it was stored, provisional or final; None: there is no such one.
+
+    Raises:
+        DefinitionError: no such definition.
+        MonthError: no month, one that has not begun, or one before the city began.
+    """
+    definition = definition_of(definitions or builtin_definitions(), definition_id)
+    period = period_of(month, now_ms, began_on(connection))
+    parts = (CITY, *DIMENSIONS)
+    stored = vintage_table(connection, definition_id, month, vintage, parts, demonstration)
+    inquiry = Inquiry(definition, period, now_ms, demonstration)
+    return None if stored is None else _read(connection, inquiry, stored)
 
 
 def _computed(

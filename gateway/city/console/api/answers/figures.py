@@ -17,16 +17,20 @@ from gateway.city.console.api.declaring import (
 )
 from gateway.city.console.api.paging import part
 from gateway.city.console.asking import demand
+from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.choice import Choice, Choosing
 from gateway.city.console.pages.movers import DECIMALS, earlier_month
 from gateway.city.console.queries.figures import FILE_WAIT_S, Figures
 from gateway.city.rates.cells.cell import Cell
 from gateway.city.rates.cells.dimensions import Dimension
+from gateway.city.rates.publishing.operational import vintage_month
 from gateway.city.rates.publishing.publish import operational
 from gateway.city.rates.reports.movers import Mover, change, movers
 from gateway.city.rates.reports.shown import percent_text, shown_by
 from gateway.city.rates.reports.table import PublishedMonth, RateCell
 from gateway.web.access.problems import RefusedError
+
+MOST_VINTAGES = 100_000
 
 
 class FiguresAsked(MonthAsked, ListAsked):
@@ -34,6 +38,7 @@ class FiguresAsked(MonthAsked, ListAsked):
 
     by: Dimension = "county"
     key: str = Field("", max_length=32, examples=["330822"])
+    vintage: int | None = Field(None, ge=1, le=MOST_VINTAGES)
 
 
 class MoversAsked(MonthAsked, ListAsked):
@@ -95,11 +100,13 @@ class FiguresApi:
     """Operations about figures.
 
     Args:
+        context: of the console.
         figures: of the city.
         choosing: month and definition of a request.
     """
 
-    def __init__(self, figures: Figures, choosing: Choosing) -> None:
+    def __init__(self, context: ConsoleContext, figures: Figures, choosing: Choosing) -> None:
+        self._context = context
         self._figures = figures
         self._choosing = choosing
 
@@ -114,7 +121,10 @@ class FiguresApi:
         """A month by county, industry, functional area or enterprise."""
         _demand_rows(request, asked)
         choice = await self._choosing.choice(request)
-        month = await self._month(choice, choice.month)
+        if asked.vintage is None:
+            month = await self._month(choice, choice.month)
+        else:
+            month = await self._vintage(choice, asked.vintage)
         if asked.by not in month.cells:
             words = f"{month.month} was stored without figures by {asked.by}; ask by county"
             raise RefusedError(404, "not_kept", words)
@@ -142,6 +152,27 @@ class FiguresApi:
             data=[_moved(one, before, now) for one in found],
             next=cursor,
         )
+
+    async def _vintage(self, choice: Choice, number: int) -> PublishedMonth:
+        """A month as a result of it was stored.
+
+        Raises:
+            RefusedError: 404 there is no such result.
+        """
+        context, name = self._context, choice.definition.id
+        found = await context.database.read(
+            vintage_month,
+            name,
+            choice.shown,
+            number,
+            context.now_ms(),
+            demonstration=context.config.demonstration,
+            definitions=context.definitions,
+        )
+        if found is None:
+            words = f"{name} of {choice.shown} has no vintage {number}; /months tells which it has"
+            raise RefusedError(404, "no_vintage", words)
+        return await self._figures.seen(found, choice.scope)
 
     async def _month(self, choice: Choice, month: str | None) -> PublishedMonth:
         name, scope = choice.definition.id, choice.scope
