@@ -93,7 +93,7 @@ class Audit:
             StoreError: the store does not answer.
         """
         for uscc in enterprises:
-            gateways = await self.database.read(_gateways_of, uscc)
+            gateways = await self.database.read(gateways_of, uscc)
             origins = [await self.database.read(origins_of, name) for name in gateways]
             for day in days:
                 yield await self._day(uscc, day, origins)
@@ -191,7 +191,8 @@ def enterprises_with_evidence(connection: Connection, wanted: str | None = None)
     return sorted(known if wanted is None else known & {wanted})
 
 
-def _gateways_of(connection: Connection, uscc: str) -> list[str]:
+def gateways_of(connection: Connection, uscc: str) -> list[str]:
+    """The gateways of an enterprise, those that were revoked among them."""
     query = select(gateway.c.id).where(gateway.c.uscc == uscc).order_by(gateway.c.id)
     return list(connection.scalars(query))
 

@@ -27,6 +27,10 @@ class Rules(StrictModel):
     least_machines: int = Field(ge=1)
     last_days: int = Field(ge=1, le=28)
     valid_percent: int = Field(ge=0, le=100)
+    run_values: int = Field(ge=4, le=64)
+    least_steps: int = Field(ge=2)
+    least_runs: int = Field(ge=1)
+    resembling_percent: int = Field(ge=1, le=100)
 
 
 class Kind(StrEnum):
@@ -39,6 +43,8 @@ class Kind(StrEnum):
     AT_THRESHOLD = "at_threshold"
     UPTO_SNAPSHOT = "upto_snapshot"
     SHRUNK = "shrunk"
+    SAME_VALUES = "same_values"
+    SAME_DAYS = "same_days"
 
 
 class Times(NamedTuple):

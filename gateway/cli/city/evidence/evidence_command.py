@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.city.evidence import audit_command, findings_command, sample_command
+from gateway.cli.city.evidence import (
+    audit_command,
+    findings_command,
+    sample_command,
+    values_command,
+)
 from gateway.cli.city.evidence.progress import progress_bar
 from gateway.cli.city.noting import note_look
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
@@ -33,6 +38,7 @@ def register(root: typer.Typer) -> None:
     evidence.command("show", epilog=_SHOW_EXAMPLE)(_show)
     evidence.command("audit", epilog=audit_command.EXAMPLE)(audit_command.audit)
     evidence.command("findings", epilog=findings_command.EXAMPLE)(findings_command.findings)
+    evidence.command("values", epilog=values_command.EXAMPLE)(values_command.values)
     sample_command.register(evidence)
     root.add_typer(evidence, name="evidence")
 

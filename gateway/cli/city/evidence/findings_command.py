@@ -40,7 +40,7 @@ def findings(
     with opened(city) as database:
         try:
             for one in _found(city, database, month, enterprise):
-                typer.echo((_json if as_json else _text)(one))
+                typer.echo((finding_json if as_json else finding_text)(one))
                 number += 1
         except (MonthError, DefinitionError) as error:
             fail(f"qulink evidence findings: {error}")
@@ -80,7 +80,8 @@ def _found(
             advance()
 
 
-def _text(one: "Finding") -> str:
+def finding_text(one: "Finding") -> str:
+    """A finding with what it rests on, an innocent reason, and what to check."""
     from gateway.web.i18n import text
 
     machines = f" {visible(', '.join(one.machines))}" if one.machines else ""
@@ -93,7 +94,8 @@ def _text(one: "Finding") -> str:
     )
 
 
-def _json(one: "Finding") -> str:
+def finding_json(one: "Finding") -> str:
+    """The same for programs, in both languages."""
     from gateway.web.i18n import text
 
     sentences = {
