@@ -1,6 +1,7 @@
 """Put a console together: guard, log-in, health, files, pages."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -38,6 +39,7 @@ def compose(
     operates: Callable[[object], bool] = lambda _: True,
     tokens: Tokens | None = None,
     programs: str | None = None,
+    sizes: Mapping[str, int] = MappingProxyType({}),
 ) -> ASGIApp:
     """A guarded application: nothing is reached before the guard or leaves without its headers.
 
@@ -54,6 +56,7 @@ def compose(
         operates: whether a visitor may see the state of the parts, and counters.
         tokens: of programs; None: nobody has any.
         programs: prefix of addresses that programs ask for; None: there are none.
+        sizes: octets that requests may have to addresses that take files.
 
     Raises:
         SecretUnavailableError: the token cannot be read, or is too short.
@@ -77,7 +80,7 @@ def compose(
         },
     )
     # Around everything, the pages of errors too: each answer needs the headers.
-    return Guard(app, console, admits, OPEN_PATHS + open_paths, programs)
+    return Guard(app, console, admits, OPEN_PATHS + open_paths, programs, sizes)
 
 
 def _failed(of_page: Failure, programs: str | None) -> Failure:

@@ -19,9 +19,10 @@ from gateway.city.identifiers.outbox import enqueue
 from gateway.city.ledger import importer
 from gateway.city.ledger.changes import latest_change
 from gateway.city.ledger.history import histories
-from gateway.city.ledger.importer import ImportReport, import_files, import_ledger
+from gateway.city.ledger.importer import import_files, import_ledger
 from gateway.city.ledger.importing import parts, turns
 from gateway.city.ledger.importing.parts import clear_replaced
+from gateway.city.ledger.importing.report import ImportReport
 from gateway.city.ledger.listing import listed
 from gateway.city.rates.publishing.operational import rate_table
 from gateway.core.days import day_start_ms

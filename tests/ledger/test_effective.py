@@ -12,7 +12,8 @@ from gateway.city.db.tables import enterprise, equipment
 from gateway.city.ledger.bitemporal.entries import ENTERPRISE, MACHINE, held_steps
 from gateway.city.ledger.bitemporal.steps import at
 from gateway.city.ledger.history import histories
-from gateway.city.ledger.importer import ImportReport, import_ledger
+from gateway.city.ledger.importer import import_ledger
+from gateway.city.ledger.importing.report import ImportReport
 from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.sheet.problems import LedgerError

@@ -19,7 +19,8 @@ from gateway.city.db.tables import (
     roster_member,
 )
 from gateway.city.identifiers.issuing import issue
-from gateway.city.ledger.importer import ImportReport, import_files
+from gateway.city.ledger.importer import import_files
+from gateway.city.ledger.importing.report import ImportReport
 from gateway.city.ledger.listing import listed
 from gateway.city.ledger.sheet import reading as sheets
 from gateway.city.ledger.sheet.problems import LedgerError

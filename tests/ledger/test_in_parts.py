@@ -26,8 +26,9 @@ from gateway.city.db.tables import (
 from gateway.city.identifiers.issuing import identifier_counts
 from gateway.city.identifiers.review import unidentified
 from gateway.city.ledger import importer
-from gateway.city.ledger.importer import ImportReport, import_files
+from gateway.city.ledger.importer import import_files
 from gateway.city.ledger.importing import parts, turns
+from gateway.city.ledger.importing.report import ImportReport
 from gateway.city.ledger.listing import listed
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.renaming import RenamingError, rename_machine

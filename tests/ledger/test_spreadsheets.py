@@ -8,7 +8,8 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from gateway.city.ledger.importer import ImportReport, import_files
+from gateway.city.ledger.importer import import_files
+from gateway.city.ledger.importing.report import ImportReport
 from gateway.city.ledger.listing import listed
 from gateway.city.ledger.sheet.amounts import amount
 from gateway.city.ledger.sheet.hidden import Hidden

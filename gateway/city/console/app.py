@@ -66,6 +66,8 @@ NEEDS = {
     "/gaps": Permission.ENTERPRISES,
     "/alerts": Permission.ENTERPRISES,
     "/ledger": Permission.ENTERPRISES,
+    "/ledger/enterprises": Permission.ENTERPRISES,
+    "/ledger/import": Permission.IMPORT_LEDGER,
     "/quality": Permission.ENTERPRISES,
     "/books": Permission.ENTERPRISES,
     ADDRESS: Permission.ENTERPRISES,
@@ -121,6 +123,7 @@ def build(context: ConsoleContext) -> ASGIApp:
         operates=operates,
         tokens=known if console.accounts else None,
         programs=OPENS,
+        sizes=ledger.SIZES,
     )
 
 

@@ -24,6 +24,8 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.live.present import Present
 from gateway.city.console.order import UNUSABLE, Answer, Order, read_order
 from gateway.city.identifiers.resolving import opened_resolver
+from gateway.city.ledger.uploading.kept import Uploads
+from gateway.city.ledger.uploading.running import sweep_hourly
 from gateway.city.rates.definitions import DefinitionError, load_definitions
 from gateway.city.stores.api import StoreError
 from gateway.city.stores.choose import make_store
@@ -89,6 +91,7 @@ async def run(order: Order, answers: BinaryIO) -> None:
             tasks.create_task(_open(context)),
             tasks.create_task(context.live.run()),
             tasks.create_task(alerting.run()),
+            tasks.create_task(sweep_hourly(Uploads(config.data_dir), system_ms)),
             tasks.create_task(serving),
         ]
         await _end_of_city()

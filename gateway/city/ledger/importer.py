@@ -1,8 +1,8 @@
 """Import the ledger: all files or none of them; importing again updates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -29,9 +29,10 @@ from gateway.city.ledger.importing.parts import (
     write_in_parts,
 )
 from gateway.city.ledger.importing.plan import first_other, planned
+from gateway.city.ledger.importing.report import ImportReport
+from gateway.city.ledger.importing.terms import FREELY, Terms, digest
 from gateway.city.ledger.importing.turns import one_import_at_a_time
 from gateway.city.ledger.importing.write import (
-    Changes,
     said_notes,
     write_enterprises,
     write_equipment,
@@ -41,6 +42,7 @@ from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.sheet.hidden import Hidden
 from gateway.city.ledger.sheet.parsing import Tables, parse
 from gateway.city.ledger.sheet.problems import LedgerError, Problem, gathered
+from gateway.city.ledger.sheet.progress import Tell, silent
 from gateway.city.ledger.sheet.reading import LedgerSheet, read_sheets
 from gateway.core.days import day_of
 from gateway.relational.database import Database, alone
@@ -52,39 +54,6 @@ ATTEMPTS = 5
 _EMPTY = "holds no row of enterprises or equipment"
 
 
-@dataclass(frozen=True, slots=True)
-class ImportReport:
-    """What an import changed, or would change.
-
-    Attributes:
-        enterprises: rows added, updated, unchanged.
-        equipment: rows added, updated, unchanged.
-        status_entries: entries added to the dated history.
-        roster_entries: memberships begun, ended or corrected.
-        updates_queued: machines whose registered identifier will be updated.
-        notes: what the person who filled the files should know, by file, row and column.
-        since: rows by the day from which the ledger says another thing by them.
-    """
-
-    enterprises: Changes
-    equipment: Changes
-    status_entries: int
-    roster_entries: int
-    updates_queued: int
-    notes: tuple[Problem, ...]
-    since: Mapping[date, int] = field(default_factory=dict)
-
-    @property
-    def counted(self) -> str:
-        """How much it changed, in one line."""
-        firms, machines = self.enterprises, self.equipment
-        return (
-            f"enterprises +{firms.added} ~{firms.updated}, "
-            f"equipment +{machines.added} ~{machines.updated}, status {self.status_entries}, "
-            f"roster {self.roster_entries}"
-        )
-
-
 def import_ledger(
     database: Database,
     files: Sequence[Path],
@@ -94,6 +63,7 @@ def import_ledger(
     hidden: Hidden = Hidden.REFUSE,
     made_by: str = "",
     effective: date | None = None,
+    terms: Terms = FREELY,
 ) -> ImportReport:
     """Import files as :func:`import_files` does, and clear away what a large one has replaced."""
     report = database.run_now(
@@ -104,6 +74,7 @@ def import_ledger(
         hidden=hidden,
         made_by=made_by,
         effective=effective,
+        terms=terms,
     )
     if not dry_run:
         clear_replaced(database.engine, now_ms)
@@ -119,6 +90,7 @@ def import_files(
     hidden: Hidden = Hidden.REFUSE,
     made_by: str = "",
     effective: date | None = None,
+    terms: Terms = FREELY,
 ) -> ImportReport:
     """Import CSV and XLSX files into the ledger.
 
@@ -133,22 +105,29 @@ def import_files(
         hidden: what becomes of rows and sheets that nobody sees.
         made_by: who imports; kept with what the files say.
         effective: day from which holds what rows change that name none; None: the day of import.
+        terms: what it is bound to.
 
     Raises:
         LedgerError: every mistake in every file; nothing was changed.
+        OutdatedError: the ledger is not what the terms say was seen; nothing was changed.
     """
     doing = Doing(Kind.IMPORT, made_by, ", ".join(file.name for file in files), now_ms)
     # All reading comes before the ledger is locked: a large workbook takes half a minute.
-    tables = read_tables(files, now_ms, hidden)
+    tables = read_tables(files, now_ms, hidden, terms.tell)
     if not tables.enterprise and not tables.equipment and not tables.problems:
         raise LedgerError(Problem(file.name, 0, "", _EMPTY) for file in files)
     for record in (*tables.enterprise, *tables.equipment) if effective else ():
         record.values["valid_from"] = record.values.get("valid_from") or effective
-    return take_in(connection, tables, doing, dry_run=dry_run)
+    return take_in(connection, tables, doing, dry_run=dry_run, terms=terms)
 
 
 def take_in(
-    connection: Connection, tables: Tables, doing: Doing, *, dry_run: bool = False
+    connection: Connection,
+    tables: Tables,
+    doing: Doing,
+    *,
+    dry_run: bool = False,
+    terms: Terms = FREELY,
 ) -> ImportReport:
     """Let the ledger say what rows say, as :func:`import_files` does.
 
@@ -157,22 +136,25 @@ def take_in(
         tables: the rows, with what is wrong with them.
         doing: the act by which they are said.
         dry_run: change nothing, only say what would change.
+        terms: what it is bound to.
 
     Raises:
         LedgerError: every mistake; nothing was changed.
+        OutdatedError: the ledger is not what the terms say was seen; nothing was changed.
     """
     day = day_of(doing.now_ms)
-    held = _checked(connection, tables, day)
+    held = _checked(connection, tables, day, terms)
+    basis = digest(held, day) if dry_run else ""
     plan = planned(tables.equipment, held.machines, day)
     beforehand = nothing(tables)
     if dry_run:
         beforehand = only_counted(connection, plan, held.machines, day)
     elif len(plan.versions) + len(plan.unnamed) > MANY:
-        held, beforehand = _in_parts(connection, tables, doing)
+        held, beforehand = _in_parts(connection, tables, doing, terms)
     alone(connection, "ledger")
     if not (held.still_holds(connection) and _finished(connection, beforehand)):
         # Somebody was faster: all is written here, and the parts never count.
-        held = _checked(connection, tables, day)
+        held = _checked(connection, tables, day, terms)
         beforehand = nothing(tables)
         if dry_run:
             plan = planned(tables.equipment, held.machines, day)
@@ -180,47 +162,55 @@ def take_in(
     savepoint = connection.begin_nested()
     report = _write(connection, tables, held, beforehand, doing)
     (savepoint.rollback if dry_run else savepoint.commit)()
-    return report
+    return replace(report, basis=basis)
 
 
-def read_tables(files: Sequence[Path], now_ms: int, hidden: Hidden = Hidden.REFUSE) -> Tables:
+def read_tables(
+    files: Sequence[Path], now_ms: int, hidden: Hidden = Hidden.REFUSE, tell: Tell = silent
+) -> Tables:
     """Read and convert every file; one that cannot be read does not hide the others' mistakes."""
     sheets: list[LedgerSheet] = []
     unreadable: list[Problem] = []
-    for file in files:
+    for done, file in enumerate(files):
+        tell("files", done, len(files))
         try:
             sheets.extend(read_sheets(file))
         except LedgerError as error:
             unreadable.extend(error.problems)
-    tables = parse(sheets, day_of(now_ms), hidden)
+    tables = parse(sheets, day_of(now_ms), hidden, tell)
     tables.problems.extend(unreadable)
     return tables
 
 
-def _checked(connection: Connection, tables: Tables, day: date) -> Held:
+def _checked(connection: Connection, tables: Tables, day: date, terms: Terms) -> Held:
     """Read what the ledger holds, and see that all rows are right beside it.
 
     Raises:
         LedgerError: every mistake.
+        OutdatedError: the ledger is not what the terms say was seen.
     """
+    terms.tell("compare", 0, 0)
     held = read_held(connection, tables, day)
-    problems = [*tables.problems, *check(tables, held.known)]
+    problems = [*tables.problems, *check(tables, held.known), *terms.foreign(tables, held)]
     if problems:
         raise LedgerError(problems)
+    terms.demand_seen(held, day)
     return held
 
 
-def _in_parts(connection: Connection, tables: Tables, doing: Doing) -> tuple[Held, Beforehand]:
+def _in_parts(
+    connection: Connection, tables: Tables, doing: Doing, terms: Terms
+) -> tuple[Held, Beforehand]:
     """Write the machines beforehand, again if the ledger was changed meanwhile."""
     engine, day = connection.engine, day_of(doing.now_ms)
     with one_import_at_a_time(engine):
         clear_abandoned(engine)
         for _ in range(ATTEMPTS):
-            name_in_parts(engine, _new_names(connection, tables, day), doing.now_ms)
-            held = _checked(connection, tables, day)
+            name_in_parts(engine, _new_names(connection, tables, day), doing.now_ms, terms.tell)
+            held = _checked(connection, tables, day, terms)
             plan = planned(tables.equipment, held.machines, day)
             with suppress(LedgerChangedError):
-                begun = write_in_parts(engine, plan.versions, held, doing)
+                begun = write_in_parts(engine, plan.versions, held, doing, terms.tell)
                 return held, Beforehand(
                     begun,
                     # those without an id are given what another machine was called before

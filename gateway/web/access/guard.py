@@ -1,6 +1,7 @@
 """ASGI middleware before every page: sizes, host, token, headers."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -16,7 +17,7 @@ from gateway.web.access.problems import problem
 from gateway.web.access.store import SessionsAwayError, TokenEndedError
 
 MAX_BODY_BYTES = 16_384
-"""Forms of a console are tiny; anything larger is refused."""
+"""Forms of a console are tiny; anything larger is refused, but where files are sent."""
 MAX_URL_BYTES = 4_096
 
 POLICY = (
@@ -56,6 +57,7 @@ class Guard:
         admission: who is let in.
         open_paths: prefixes that need no token (login, style sheets, health).
         programs: prefix of addresses whose refusals are for programs; None: there are none.
+        sizes: octets that requests may have to addresses that take files.
     """
 
     def __init__(
@@ -65,7 +67,9 @@ class Guard:
         admission: Admission,
         open_paths: Iterable[str],
         programs: str | None = None,
+        sizes: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
+        self._sizes = sizes
         self._app = app
         self._admission = admission
         self._host = split_listen(console.listen)[0] if is_loopback(console.listen) else None
@@ -81,20 +85,23 @@ class Guard:
         request = Request(scope)
         refusal = self._malformed(request) or await self._unadmitted(request)
         target = refusal if refusal is not None else self._app
-        await target(scope, limited(receive), self._dressed(send))
+        await target(scope, limited(receive, self._most(request)), self._dressed(send))
 
     def _malformed(self, request: Request) -> Response | None:
         if len(request.scope["raw_path"]) + len(request.scope["query_string"]) > MAX_URL_BYTES:
             return self._refusal(request, 414, "the address is too long")
         if _has_nul(request):
             return self._refusal(request, 400, "the address contains a NUL character")
-        if not _length_allowed(request.headers):
+        if not _length_allowed(request.headers, self._most(request)):
             return self._refusal(request, 413, "the request is too large")
         host = request.headers.get("host", "")
         if not sessions.host_allowed(host, self._host, self._hosts):
             names = "its loopback address" if self._host is not None else "the names in its 'hosts'"
             return self._refusal(request, 421, f"this console answers to {names} only")
         return None
+
+    def _most(self, request: Request) -> int:
+        return self._sizes.get(request.scope["path"], MAX_BODY_BYTES)
 
     async def _unadmitted(self, request: Request) -> Response | None:
         # The path that routes go by, too; one made from the Host header may be another.
@@ -147,12 +154,12 @@ def _has_nul(request: Request) -> bool:
     return "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]
 
 
-def _length_allowed(headers: Headers) -> bool:
+def _length_allowed(headers: Headers, most: int) -> bool:
     length = headers.get("content-length", "0")
-    return length.isdecimal() and int(length) <= MAX_BODY_BYTES
+    return length.isdecimal() and int(length) <= most
 
 
-def limited(receive: Receive) -> Receive:
+def limited(receive: Receive, most: int = MAX_BODY_BYTES) -> Receive:
     """Refuse a body beyond the limit: a client may lie about, or not tell, its length."""
     received = 0
 
@@ -160,7 +167,7 @@ def limited(receive: Receive) -> Receive:
         nonlocal received
         message = await receive()
         received += len(message.get("body", b""))
-        if received > MAX_BODY_BYTES:
+        if received > most:
             raise HTTPException(413)
         return message
 

@@ -15,7 +15,9 @@ from sqlalchemy import Connection, select
 from gateway.city.db.tables import enterprise, equipment
 from gateway.city.ledger.bitemporal.acts import Doing
 from gateway.city.ledger.history import statuses_on
-from gateway.city.ledger.importer import ImportReport, take_in
+from gateway.city.ledger.importer import take_in
+from gateway.city.ledger.importing.report import ImportReport
+from gateway.city.ledger.importing.terms import OutdatedError
 from gateway.city.ledger.sheet.columns.column import Column
 from gateway.city.ledger.sheet.columns.tables import TABLES
 from gateway.city.ledger.sheet.parsing import PAIRS, Record, Tables, unpaired
@@ -32,10 +34,6 @@ _NOT_HERE = frozenset(
 """What names the row, and what has acts of its own."""
 _SAID = ("status_since", "valid_from")
 """What a person says beside the row: no column of it."""
-
-
-class OutdatedError(Exception):
-    """Somebody else has changed the row since it was shown."""
 
 
 @dataclass(frozen=True, slots=True)

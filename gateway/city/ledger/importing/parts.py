@@ -8,6 +8,7 @@ the next large import. Who is killed behind it has changed all: the replaced ver
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import (
@@ -36,13 +37,14 @@ from gateway.city.ledger.importing.turns import in_turn
 from gateway.city.ledger.importing.write import add
 from gateway.city.ledger.machines import name_new
 from gateway.city.ledger.names import MachineName
+from gateway.city.ledger.sheet.progress import Tell
 
 
 class LedgerChangedError(Exception):
     """The ledger is no longer as it was when an import read it."""
 
 
-def name_in_parts(engine: Engine, names: Iterable[MachineName], now_ms: int) -> None:
+def name_in_parts(engine: Engine, names: Iterable[MachineName], now_ms: int, tell: Tell) -> None:
     """Give ids to new names.
 
     Nothing is kept of a machine that stands in no ledger and has sent nothing: who is killed here
@@ -52,7 +54,7 @@ def name_in_parts(engine: Engine, names: Iterable[MachineName], now_ms: int) -> 
     def name(connection: Connection, part: Sequence[MachineName]) -> None:
         name_new(connection, part, now_ms)
 
-    in_turn(engine, list(names), name)
+    in_turn(engine, list(names), name, partial(tell, "names"))
 
 
 class Begun(NamedTuple):
@@ -62,7 +64,9 @@ class Begun(NamedTuple):
     act: int
 
 
-def write_in_parts(engine: Engine, versions: Sequence[Version], held: Held, doing: Doing) -> Begun:
+def write_in_parts(
+    engine: Engine, versions: Sequence[Version], held: Held, doing: Doing, tell: Tell
+) -> Begun:
     """Write versions of machines, and what is said of them; none counts before :func:`finish`.
 
     Returns:
@@ -78,7 +82,7 @@ def write_in_parts(engine: Engine, versions: Sequence[Version], held: Held, doin
             raise LedgerChangedError
         _write(connection, part, begun)
 
-    in_turn(engine, versions, write)
+    in_turn(engine, versions, write, partial(tell, "write"))
     return begun
 
 

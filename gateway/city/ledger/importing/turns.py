@@ -28,11 +28,18 @@ _IMPORT = int.from_bytes(b"import")
 
 
 def in_turn(
-    engine: Engine, items: Sequence[T], write: Callable[[Connection, Sequence[T]], None]
+    engine: Engine,
+    items: Sequence[T],
+    write: Callable[[Connection, Sequence[T]], None],
+    tell: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> None:
-    """Write parts of items, each in a transaction of its own that has the ledger alone."""
+    """Write parts of items, each in a transaction of its own that has the ledger alone.
+
+    ``tell`` is told before each part how many are written, and of how many.
+    """
     done, size = 0, min(FIRST, MOST)
     while part := items[done : done + size]:
+        tell(done, len(items))
         with engine.begin() as connection:
             alone(connection, "ledger")
             begun = time.monotonic()

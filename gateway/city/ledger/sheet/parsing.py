@@ -19,6 +19,7 @@ from gateway.city.ledger.sheet.columns.tables import (
 from gateway.city.ledger.sheet.hidden import Hidden, visible_part
 from gateway.city.ledger.sheet.no_record import no_record
 from gateway.city.ledger.sheet.problems import Problem
+from gateway.city.ledger.sheet.progress import Tell, silent, told
 from gateway.city.ledger.sheet.reading import LedgerSheet
 from gateway.city.ledger.sheet.values import Value
 
@@ -58,13 +59,19 @@ class Tables:
     notes: list[Problem]
 
 
-def parse(sheets: Iterable[LedgerSheet], today: date, hidden: Hidden = Hidden.REFUSE) -> Tables:
+def parse(
+    sheets: Iterable[LedgerSheet],
+    today: date,
+    hidden: Hidden = Hidden.REFUSE,
+    tell: Tell = silent,
+) -> Tables:
     """Read every sheet; the explanation sheet of the template is passed over.
 
     Args:
         sheets: of all files.
         today: of the import.
         hidden: what becomes of hidden rows and sheets.
+        tell: is told how many rows of each sheet were read.
     """
     tables = Tables([], [], [], [])
     for sheet in sheets:
@@ -77,7 +84,7 @@ def parse(sheets: Iterable[LedgerSheet], today: date, hidden: Hidden = Hidden.RE
         visible = visible_part(sheet, hidden, tables.problems, tables.notes)
         if visible is not None:
             rows = tables.equipment if table == "equipment" else tables.enterprise
-            rows.extend(records(visible, TABLES[table], today, tables))
+            rows.extend(records(visible, TABLES[table], today, tables, tell))
     return tables
 
 
@@ -112,7 +119,11 @@ _NO_TABLE = (
 
 
 def records(
-    sheet: LedgerSheet, columns: Sequence[Column], today: date, tables: Tables
+    sheet: LedgerSheet,
+    columns: Sequence[Column],
+    today: date,
+    tables: Tables,
+    tell: Tell = silent,
 ) -> Iterator[Record]:
     """The rows of one table; what is wrong or to be told of them goes into ``tables``."""
     layout = _layout(sheet, columns, tables.problems)
@@ -121,7 +132,7 @@ def records(
     cells = OddCells(sheet, layout)
     tables.problems.extend(cells.problems)
     tables.notes.extend(cells.notes)
-    for row in sheet.rows:
+    for row in told(sheet.rows, tell, "rows"):
         if said := no_record(row, sheet.header, layout):
             tables.problems.append(Problem(sheet.label, row.number, "", said))
             continue

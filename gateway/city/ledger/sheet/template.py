@@ -1,5 +1,6 @@
 """Write the workbook that a bureau fills: two tables with drop-downs, and what to write in them."""
 
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,52 @@ _NOTE_HEADS = (
     Name("必填", "Required"),
     Name("填写说明", "What to write"),
     Name("可选值", "Choices"),
+    Name("示例", "Example"),
 )
+_EXAMPLES = {
+    "uscc": Name("91330822MA0000015W", "91330822MA0000015W"),
+    "county": Name("常山县", "Changshan"),
+    "industry": Name("3451", "3451"),
+    "above_scale": Name("是", "yes"),
+    "employees": Name("120", "120"),
+    "revenue_wan": Name("8600", "8600"),
+    "ledger_verified_by": Name("王力", "Wang Li"),
+    "ledger_verified_on": Name("2026-03-15", "2026-03-15"),
+    "roster": Name("KEY", "KEY"),
+    "roster_from": Name("2026-01-01", "2026-01-01"),
+    "roster_approved_by": Name("衢经信〔2026〕1 号", "document 1 of 2026"),
+    "site_no": Name("1", "1"),
+    "asset_no": Name("1#注塑机", "CNC-01"),
+    "workshop": Name("一车间", "workshop 1"),
+    "line": Name("1 线", "line 1"),
+    "equipment_class": Name("生产设备", "production"),
+    "key_equipment": Name("是", "yes"),
+    "digital": Name("是", "yes"),
+    "commissioned_on": Name("2021-06-01", "2021-06-01"),
+    "status": Name("在用", "in use"),
+    "status_since": Name("2021-06-01", "2021-06-01"),
+    "valid_from": Name("2026-09-01", "2026-09-01"),
+}
+"""One row of each table as it may be filled; names are in ``_NAMES``. They are fictitious."""
+_NAMES = {
+    "enterprise": Name("某某精工有限公司", "Some Precision Co."),
+    "equipment": Name("注塑机", "injection moulding machine"),
+}
+
+
+TEMPLATES = ("ledger.xlsx", "enterprises.csv", "equipment.csv")
+"""Names of the empty files that can be filled."""
+_CSV = {"enterprises.csv": "enterprise", "equipment.csv": "equipment"}
+
+
+def template_of(name: str, language: Language) -> bytes:
+    """One of :data:`TEMPLATES`: the workbook, or the header of one table as CSV."""
+    if name in _CSV:
+        heads = (_in(column.header, language) for column in TABLES[_CSV[name]])
+        return f"\ufeff{','.join(heads)}\r\n".encode()
+    out = io.BytesIO()
+    _workbook(language).save(out)
+    return out.getvalue()
 
 
 def write_template(path: Path, language: Language) -> None:
@@ -59,12 +105,16 @@ def write_template(path: Path, language: Language) -> None:
     Raises:
         OSError: the file cannot be written.
     """
+    _workbook(language).save(path)
+
+
+def _workbook(language: Language) -> Workbook:
     book = Workbook()
     book.remove(book.worksheets[0])
     for table, columns in TABLES.items():
         _write_table(book.create_sheet(_in(SHEET_NAMES[table], language)), columns, language)
     _write_notes(book.create_sheet(_in(SHEET_NAMES["notes"], language)), language)
-    book.save(path)
+    return book
 
 
 def write_one_table(path: Path, name: Name, columns: Sequence[Column], language: Language) -> None:
@@ -83,7 +133,7 @@ def write_one_table(path: Path, name: Name, columns: Sequence[Column], language:
     book.remove(book.worksheets[0])
     _write_table(book.create_sheet(_in(name, language)), columns, language)
     notes = book.create_sheet(_in(SHEET_NAMES["notes"], language))
-    notes.append([_in(head, language) for head in _NOTE_HEADS[1:]])
+    notes.append([_in(head, language) for head in _NOTE_HEADS[1:-1]])
     for column in columns:
         notes.append(_explained(column, language))
     _widen(notes, zip("ABCD", (26, 10, 60, 80), strict=True), 2)
@@ -126,9 +176,11 @@ def _write_notes(sheet: Any, language: Language) -> None:
     sheet.append([_in(head, language) for head in _NOTE_HEADS])
     for table, columns in TABLES.items():
         for column in columns:
-            sheet.append([_in(SHEET_NAMES[table], language), *_explained(column, language)])
+            example = _NAMES[table] if column.key == "name" else _EXAMPLES.get(column.key)
+            told = [*_explained(column, language), _in(example, language) if example else ""]
+            sheet.append([_in(SHEET_NAMES[table], language), *told])
     _write_industries(sheet, language)
-    _widen(sheet, zip("ABCDE", (14, 26, 10, 60, 80), strict=True), 5)
+    _widen(sheet, zip("ABCDEF", (14, 26, 10, 60, 80, 24), strict=True), 5)
 
 
 def _widen(sheet: Any, widths: Iterable[tuple[str, int]], first_row: int) -> None:

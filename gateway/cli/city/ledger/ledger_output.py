@@ -16,7 +16,7 @@ MOST_MONTHS = 12
 
 if TYPE_CHECKING:
     from gateway.city.ledger.bitemporal.timeline import Saying
-    from gateway.city.ledger.importer import ImportReport
+    from gateway.city.ledger.importing.report import ImportReport
     from gateway.city.ledger.importing.write import Changes
     from gateway.city.ledger.sheet.problems import LedgerError
     from gateway.city.rates.frozen.touched import FrozenMonth

@@ -5,9 +5,14 @@ from starlette.routing import Route
 from gateway.city.access.principal import Permission
 from gateway.city.console.asking import Gate
 from gateway.city.console.context import ConsoleContext
+from gateway.city.console.pages.ledger.importing import IMPORT, MOST_BYTES, ImportPages
 from gateway.city.console.pages.ledger.lists import ADDRESS, ENTERPRISES, LedgerLists
 from gateway.city.console.pages.ledger.row import MACHINES, RowPage
+from gateway.city.console.pages.ledger.sent import PATIENCE
 from gateway.web.pages import Pages
+
+SIZES = {IMPORT: PATIENCE * MOST_BYTES}
+"""Octets of requests to addresses that take files."""
 
 
 def routes(gate: Gate, context: ConsoleContext, pages: Pages) -> list[Route]:
@@ -22,6 +27,7 @@ def routes(gate: Gate, context: ConsoleContext, pages: Pages) -> list[Route]:
             Route(f"{MACHINES}/{{key}}", pages.endpoint(machine.view), methods=["GET"]),
             Route(f"{ENTERPRISES}/{{key}}", pages.endpoint(firm.view), methods=["GET"]),
         ),
+        *gate.allow(Permission.IMPORT_LEDGER, *_importing(ImportPages(context, pages), pages)),
         *gate.allow(
             Permission.CORRECT,
             *_correcting(f"{MACHINES}/{{key}}/correct", machine, pages),
@@ -36,3 +42,17 @@ def _correcting(address: str, page: RowPage, pages: Pages) -> tuple[Route, Route
         Route(address, pages.endpoint(page.form), methods=["GET"]),
         Route(address, page.correct, methods=["POST"]),
     )
+
+
+def _importing(page: ImportPages, pages: Pages) -> list[Route]:
+    own = f"{IMPORT}/{{key}}"
+    return [
+        Route(IMPORT, pages.endpoint(page.form), methods=["GET"]),
+        Route(IMPORT, page.send, methods=["POST"]),
+        Route(f"{IMPORT}/template/{{name}}", page.template, methods=["GET"]),
+        Route(own, pages.endpoint(page.show), methods=["GET"]),
+        Route(f"{own}/marked", page.marked, methods=["GET"]),
+        Route(f"{own}/again", page.again, methods=["POST"]),
+        Route(f"{own}/apply", page.apply, methods=["POST"]),
+        Route(f"{own}/drop", page.drop, methods=["POST"]),
+    ]

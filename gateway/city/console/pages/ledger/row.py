@@ -26,12 +26,12 @@ from gateway.city.ledger.bitemporal.timeline import (
 )
 from gateway.city.ledger.importing.correcting import (
     Corrected,
-    OutdatedError,
     Shown,
     Which,
     correct,
     shown,
 )
+from gateway.city.ledger.importing.terms import OutdatedError
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.withdrawal import WithdrawalError, withdraw_machine
 from gateway.city.rates.frozen.touched import FrozenMonth, frozen_from
