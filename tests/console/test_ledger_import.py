@@ -124,7 +124,7 @@ async def test_each_wrong_cell_is_named_in_a_table_and_in_the_file(
         for path in (address, f"{address}/marked", f"{address}?format=csv"):
             assert (await other.get(path)).status_code == 404, "nobody else sees it"
     listed = (await officer.get(f"{address}?format=csv&lang=zh")).text
-    assert "状态" in listed and "C4:C5" in listed
+    assert "不是日历上的日期" in listed and "单元格 C4:C5 已合并" in listed
     answer = await officer.get(f"{address}/marked")
     sheet = load_workbook(io.BytesIO(answer.content))["设备"]
     marked = {
@@ -132,6 +132,7 @@ async def test_each_wrong_cell_is_named_in_a_table_and_in_the_file(
         if cell.fill.fgColor.rgb == "00FFC7CE" and getattr(cell, "comment", None)
     }  # fmt: skip
     assert marked == {"E3", "F3", "C4"}
+    assert "未知的状态" in sheet["E3"].comment.text
     assert sheet["A2"].value == GOOD[0] and "C4:C5" in map(str, sheet.merged_cells.ranges)
 
 

@@ -126,8 +126,8 @@ def test_nothing_is_seen_before_the_end_and_the_city_writes_meanwhile(
 ) -> None:
     in_turn, between = parts.in_turn, list[set[int]]()
 
-    def watched(engine: Any, items: Any, write: Any) -> None:
-        in_turn(engine, items, write)
+    def watched(*what: Any) -> None:
+        in_turn(*what)
         city.run_now(lambda connection: connection.execute(OF_THE_CITY))
         between.append(seen(city))
 

@@ -30,7 +30,7 @@ class ImportReport:
     updates_queued: int
     notes: tuple[Problem, ...]
     since: Mapping[date, int] = field(default_factory=dict)
-    basis: str = ""
+    basis: str = field(default="", compare=False)
 
     @property
     def counted(self) -> str:

@@ -19,9 +19,11 @@ class Hidden(StrEnum):
     LEAVE = "leave"
 
 
-_ADVICE = "show what belongs into the ledger and delete the rest, or import with --hidden take or "
-_ADVICE += "--hidden leave"
-_DONE = {Hidden.TAKE: "taken along", Hidden.LEAVE: "left out"}
+_ADVICE = (
+    "show what belongs into the ledger and delete the rest, or import with --hidden take or "
+    "--hidden leave"
+)
+_DONE = {Hidden.TAKE: "hidden and taken along", Hidden.LEAVE: "hidden and left out"}
 
 
 def visible_part(
@@ -77,4 +79,4 @@ def _told(sheet: LedgerSheet, hidden: Hidden) -> Iterator[Problem]:
 
 def _sentence(what: str, hidden: Hidden) -> str:
     done = _DONE.get(hidden)
-    return f"hidden and {done}: {what}" if done else f"hidden: {what}; {_ADVICE}"
+    return f"{done}: {what}" if done else f"hidden: {what}; {_ADVICE}"
