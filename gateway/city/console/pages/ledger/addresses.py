@@ -14,6 +14,13 @@ from gateway.web.pages import Pages
 SIZES = {IMPORT: PATIENCE * MOST_BYTES}
 """Octets of requests to addresses that take files."""
 
+NEEDS = {
+    ADDRESS: Permission.ENTERPRISES,
+    ENTERPRISES: Permission.ENTERPRISES,
+    IMPORT: Permission.IMPORT_LEDGER,
+}
+"""What the frame and the tabs name for those only who may look at it."""
+
 
 def routes(gate: Gate, context: ConsoleContext, pages: Pages) -> list[Route]:
     """The pages of the ledger."""
