@@ -55,7 +55,7 @@ lock: $(VENV)/dev.stamp  ## renew the pinned requirements from pyproject.toml
 	    --no-emit-index-url --no-annotate --no-header -q \
 	    --extra $${extras#*:} -o requirements/$${extras%:*}.txt; \
 	done
-	for peer in python sdmx; do \
+	for peer in python sdmx disclosure; do \
 	  $(BIN)/uv pip compile tests/foreign/$$peer/requirements.in --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-annotate --no-header -q \
 	    -o tests/foreign/$$peer/requirements.txt; \
@@ -71,7 +71,7 @@ advisories: $(VENV)/dev.stamp  ## compare with a copy of an advisory database: m
 	@test -n "$(OSV)" || { echo 'name a database: make advisories OSV=all.zip (see SECURITY.md)' >&2; exit 1; }
 	$(BIN)/python deploy/bill.py advisories $(OSV)
 
-foreign-peers: tests/foreign/node_modules/.stamp tests/foreign/java/.stamp $(VENV)/pyhandle.stamp $(VENV)/sdmx.stamp  ## programs by others that tests need
+foreign-peers: tests/foreign/node_modules/.stamp tests/foreign/java/.stamp $(VENV)/pyhandle.stamp $(VENV)/sdmx.stamp $(VENV)/disclosure.stamp  ## programs by others that tests need
 
 tests/foreign/node_modules/.stamp: tests/foreign/package-lock.json $(VENV)/dev.stamp
 	cd tests/foreign && $(CURDIR)/$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
@@ -84,6 +84,11 @@ $(VENV)/pyhandle.stamp: tests/foreign/python/requirements.txt $(VENV)/dev.stamp
 	touch $@
 
 # An environment of its own: pandas and pyarrow are not for ours.
+$(VENV)/disclosure.stamp: tests/foreign/disclosure/requirements.txt $(VENV)/dev.stamp
+	$(PYTHON) -m venv $(VENV)/disclosure
+	$(VENV)/disclosure/bin/pip --disable-pip-version-check -q install --require-hashes -r $<
+	touch $@
+
 $(VENV)/sdmx.stamp: tests/foreign/sdmx/requirements.txt $(VENV)/dev.stamp
 	$(PYTHON) -m venv $(VENV)/sdmx
 	$(VENV)/sdmx/bin/pip --disable-pip-version-check -q install --require-hashes -r $<

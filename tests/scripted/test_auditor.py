@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 from prometheus_client import CollectorRegistry
 from sqlalchemy import insert
 from typer.testing import CliRunner
@@ -28,6 +29,7 @@ from gateway.city.console.live.present import Present
 from gateway.city.db.schema.access import console_session
 from gateway.city.live.server import LiveServer
 from gateway.city.live.view import Live
+from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.frozen.freezing import freeze_month
 from gateway.city.rates.frozen.results import Correction
 from gateway.city.stores.embedded import EmbeddedStore
@@ -42,6 +44,10 @@ STORY = only(WHOLE, "ADEFRT", WHOLE.data["gateways"], [])
 """Of whom the questions are; `test_oracle.py` counts the whole month."""
 NOW_MS = milliseconds(STORY.moment("corrected"))
 LATE = Correction("late_data", "网关断网后补传", "李四")
+APPROVAL = {
+    "id": "ENR-A", "version": builtin_definitions()["ENR-A"].version, "approved_by": "市统计局",
+    "approved_on": "2025-09-20", "document": "衢统〔2025〕8号", "valid_from": "2025-10-01",
+}  # fmt: skip
 AUDITOR = "shen.ji"
 NINE_MS = milliseconds(datetime(2025, 10, 11, 9, tzinfo=BEIJING))
 
@@ -57,6 +63,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         freeze_month(city.database, "ENR-A", STORY.month, now_ms, correction=correction, **how)
 
     played(STORY, made, freeze, ["provisional", "final", "corrected"])
+    definitions = made / "definitions.yaml"
+    known = yaml.safe_load(definitions.read_text("utf-8")) | {"approvals": [APPROVAL]}
+    definitions.write_text(yaml.safe_dump(known, allow_unicode=True), "utf-8")
     return made
 
 
@@ -80,6 +89,8 @@ def test_commands_answer_an_auditor(folder: Path) -> None:
     assert (day["values"]["valid"], day["values"]["expected"]) == (PER_DAY, PER_DAY)
     assert day["sources"][0]["first_ms"] == day["sources"][0]["last_ms"] == NINE_MS
     assert shown["verdicts"]["ENR-A"]["reason"] == "networked"
+    # Which data is that? Those of a chain of digests, which ends in the root of the month.
+    assert len(shown["sealed"]["digest"]) == len(shown["sealed"]["root"]) == 64
     dead = json.loads(qulink(folder, "evidence", "show", machine(STORY, "A-01"), *month, "--json"))
     assert dead["verdicts"]["ENR-A"]["reason"] == "too_few_days"
     assert any("gateway_silent" in one["gaps_ms"] for one in dead["days"])
@@ -92,6 +103,8 @@ def test_commands_answer_an_auditor(folder: Path) -> None:
     table = json.loads(qulink(folder, "rates", *month, "--by", "enterprise", "--json"))
     assert table["definition"] == "ENR-A"
     assert len(table["definition_hash"]) == 64
+    assert (table["approved_by"], table["approval_document"]) == ("市统计局", "衢统〔2025〕8号")
+    assert table["evidence_root"] == shown["sealed"]["root"]
     # Has it changed since?
     assert (table["status"], table["vintage"]) == ("R", 3)
     assert "late_data" in json.dumps(table)
@@ -105,6 +118,19 @@ def test_commands_answer_an_auditor(folder: Path) -> None:
     first = qulink(folder, "rates", "reproduce", STORY.month, "--vintage", "2")
     assert first.startswith("1: ")
     assert "evidence that came later" in first
+
+
+def test_machines_to_look_at_are_drawn_and_nobody_chooses_them(
+    folder: Path, tmp_path: Path
+) -> None:
+    drawn = []
+    for name in ("first.csv", "again.csv"):
+        sheet = tmp_path / name
+        asked = ("--month", STORY.month, "--draws", "3", "--machines", "2")
+        qulink(folder, "evidence", "sample", str(sheet), *asked)
+        drawn.append(sheet.read_text("utf-8-sig"))
+    assert drawn[0] == drawn[1]
+    assert any(STORY.uscc(one) in drawn[0] for one in "ADEFRT")
 
 
 def test_what_is_tampered_with_is_named(folder: Path, tmp_path: Path) -> None:

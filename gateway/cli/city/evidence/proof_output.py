@@ -31,6 +31,9 @@ def print_proof(proof: Proof) -> None:
     typer.echo(f"days in service by {proof.definition}; counted from ledger and evidence of now:")
     for name, verdict in proof.verdicts.items():
         typer.echo(f"{name}: {_sentence(verdict)}")
+    if proof.sealed is not None:
+        typer.echo(f"digest of the enterprise's days: {proof.sealed.digest or 'no data'}")
+        typer.echo(f"evidence root of the month: {proof.sealed.root}")
 
 
 def _lines(day: ProofDay) -> Iterator[str]:
@@ -82,6 +85,7 @@ def proof_json(proof: Proof) -> str:
             "service_by": proof.definition,
             "days": [_day(one) for one in proof.days],
             "verdicts": {name: _verdict(one) for name, one in proof.verdicts.items()},
+            "sealed": None if proof.sealed is None else proof.sealed._asdict(),
         },
         ensure_ascii=False,
         indent=2,
