@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 from benchmarks import identifiers, points, resolution, southbound
-from benchmarks.city import codec, frames, handover, ingest, latency, ledger, officers, stores
+from benchmarks.city import (
+    codec,
+    frames,
+    handover,
+    ingest,
+    latency,
+    ledger,
+    officers,
+    rates,
+    stores,
+)
 from benchmarks.edge import rows
 from benchmarks.edge.plant import Plant
 from benchmarks.machine import describe
@@ -68,6 +78,7 @@ OTHERS: dict[str, Callable[[float], list[Result]]] = {
     "drain": lambda _seconds: frames.measure_drain(),
     "handover": lambda _seconds: handover.measure(),
     "ledger": lambda _seconds: [*ledger.measure(), *ledger.measure_on_postgres()],
+    "rates": lambda _seconds: list(rates.measure()),
     "officers": officers.measure,
     "stores": lambda seconds: stores.measure(min(seconds, 10)),
     "latency": lambda seconds: [latency.measure(Plant(addresses=20, units=1, tags=100), seconds)],

@@ -100,7 +100,7 @@ def test_what_an_enterprise_lacks(
     assert lack_of(ENR_A, cell, verified=verified, machines=machines) is lack
 
 
-def _line(name: str, rate: int | None) -> Line:
+def _line(name: str, rate: Fraction | int | None) -> Line:
     row = EnterpriseRow(name, name, "1", "2", True, None, None)
     return Line(row, None, None if rate is None else Fraction(rate), None, None)
 
@@ -113,3 +113,11 @@ def test_who_has_no_figure_comes_last_in_both_directions() -> None:
     assert Wanted(sort="rate").next_order("rate") == "asc"
     assert Wanted(sort="rate").next_order("name") == "asc"
     assert Wanted(sort="name", falling=False).next_order("rate") == "desc"
+
+
+def test_rates_that_hardly_differ_are_in_their_order() -> None:
+    most = 2**31 - 1  # machines of an enterprise, at most: two such rates differ by 2⁻⁶² of them
+    rates = [Fraction(one, at) for at in (most, most - 1) for one in (most - 2, most - 3, 1)]
+    lines = [_line(str(at), rate) for at, rate in enumerate(rates)]
+    found = arrange(lines, wanted({"sort": "rate", "order": "asc"}))
+    assert [one.lead for one in found] == sorted(rates)

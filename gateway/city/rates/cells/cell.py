@@ -49,6 +49,9 @@ class Cell:
         told = self.statistics
         if told is None or told.assumed is None:
             return None
+        if self.pooled is not None and not (told.assumed or told.undetermined):
+            # Nothing is unknown of most of ten thousand enterprises, and fractions are slow.
+            return Bounds(self.pooled, self.pooled, Fraction(self.equipment))
         equipment = self.equipment + told.assumed
         if not equipment:
             return None

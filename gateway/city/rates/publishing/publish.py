@@ -150,7 +150,8 @@ def publish(
 
 def _for_reader(month: RateMonth, reader: Reader) -> PublishedMonth:
     seen = month if reader.places is None else part_of(month, reader.places)
-    return PublishedMonth(**{one.name: getattr(seen, one.name) for one in fields(RateMonth)})
+    own = {one.name: getattr(seen, one.name) for one in fields(RateMonth)}
+    return PublishedMonth(**own)
 
 
 def _for_all(table: MonthTable, withheld: Withheld) -> PublishedTable:

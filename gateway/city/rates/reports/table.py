@@ -6,7 +6,7 @@ evidence. A month in which the city received nothing has machines and no rates.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -158,6 +158,7 @@ class RateMonth:
         cells: by dimension and key.
         names: of enterprises by USCC.
         total_name: what the total is of.
+        made: tables of it, which its readers share.
     """
 
     definition: Definition
@@ -176,14 +177,26 @@ class RateMonth:
     only_rest: bool = False
     rest_changed: bool = False
     total_name: Name = WHOLE_CITY
+    made: dict[Dimension, RateTable] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedMonth(RateMonth):
-    """A month as one reader of rows may see it; ``publish`` alone makes one."""
+    """A month as one reader of rows may see it; ``publish`` alone makes one.
+
+    Attributes:
+        made: its tables so far; readers of the same month share them.
+    """
+
+    made: dict[Dimension, RateTable] = field(default_factory=dict, repr=False, compare=False)
 
     def table(self, by: Dimension) -> RateTable:
-        """Its table by a dimension."""
+        """Its table by a dimension; of ten thousand enterprises it is made once."""
+        return self.made.get(by) or self.made.setdefault(by, self._table(by))
+
+    def _table(self, by: Dimension) -> RateTable:
         areas: tuple[Dimension, ...] = ("area",) if by == "county" else ()
         return RateTable(
             definition=self.definition,
