@@ -60,6 +60,7 @@ NEEDED: dict[str, Permission | None] = {
     "/alerts/{number}/acknowledge": Permission.WATCH,
     "/watch": Permission.WATCH,
     "/watch/change": Permission.WATCH,
+    "/watch/contact": Permission.WATCH,
     "/quality": Permission.ENTERPRISES,
     "/books": Permission.ENTERPRISES,
     "/details": Permission.FIGURES,

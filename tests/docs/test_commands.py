@@ -100,6 +100,7 @@ def leaves(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ..
 
 GROUPS = {
     ("driver",),
+    ("city", "alerts"),
     ("city", "gateway"),
     ("city", "audit"),
     ("city", "token"),

@@ -1,11 +1,15 @@
 """What ``/healthz`` and ``/metrics`` of a city say: about the console itself and every worker."""
 
 import asyncio
+import contextlib
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.city.access.principal import EVERYTHING
+from gateway.city.alerts.delivery.queue import STATES, states
+from gateway.city.alerts.standing import count
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.live.metrics import together
 from gateway.city.console.live.source import SourceAwayError
@@ -24,6 +28,18 @@ class Observation:
         self._answering = Gauge(
             "qulink_console_workers_answering",
             "Processes that receive values and answered the console just now",
+            registry=self._registry,
+        )
+        self._alerts = Gauge(
+            "qulink_city_alerts_going_on",
+            "Alerts that have begun and not ended",
+            registry=self._registry,
+        )
+        self._messages = Gauge(
+            "qulink_city_alert_messages",
+            "Messages about alerts that are kept, by what became of them: waiting, sent, refused, "
+            "given-up, dropped (the queue was full), void (no longer their recipient's)",
+            ["state"],
             registry=self._registry,
         )
 
@@ -45,7 +61,18 @@ class Observation:
         answers = await asyncio.gather(*map(_counters, self._context.live.workers.all))
         texts = {name: text for name, text in answers if text is not None}
         self._answering.set(len(texts))
+        await self._count_alerts()
         return together(texts) + generate_latest(self._registry)
+
+    async def _count_alerts(self) -> None:
+        """As the database has them; while it is away, as they last were."""
+        with contextlib.suppress(SQLAlchemyError, TimeoutError):
+            async with asyncio.timeout(DATABASE_TIMEOUT_S):
+                going_on = await self._context.database.read(count, EVERYTHING, ended=False)
+                found = await self._context.database.read(states)
+            self._alerts.set(going_on)
+            for state in STATES:
+                self._messages.labels(state).set(found.get(state, 0))
 
 
 async def _parts(worker: Worker) -> dict[str, str]:

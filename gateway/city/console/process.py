@@ -18,6 +18,7 @@ from edge_config.models.base import SecretUnavailableError
 from edge_config.models.city import CityConfig
 from gateway.city.access import links, users
 from gateway.city.alerts.alerting import Alerting
+from gateway.city.alerts.delivery.sending import Sending
 from gateway.city.console import log
 from gateway.city.console.app import build
 from gateway.city.console.context import ConsoleContext
@@ -92,6 +93,7 @@ async def run(order: Order, answers: BinaryIO) -> None:
             tasks.create_task(context.live.run()),
             tasks.create_task(alerting.run()),
             tasks.create_task(sweep_hourly(Uploads(config.data_dir), system_ms)),
+            tasks.create_task(Sending(config, context.database, system_ms).run()),
             tasks.create_task(serving),
         ]
         await _end_of_city()

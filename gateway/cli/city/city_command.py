@@ -7,6 +7,7 @@ import typer
 
 from gateway.cli.city import (
     access_command,
+    alerts_command,
     broker_command,
     gateway_command,
     order_command,
@@ -31,6 +32,7 @@ def register(root: typer.Typer) -> None:
     user_command.register(city)
     token_command.register(city)
     order_command.register(city)
+    alerts_command.register(city)
     root.add_typer(city, name="city")
 
 

@@ -21,5 +21,6 @@ def routes(gate: Gate, context: ConsoleContext, pages: Pages, figures: Figures) 
             seen,
             Route(watch.ADDRESS, pages.endpoint(own.view), methods=["GET"]),
             Route(f"{watch.ADDRESS}/change", own.change, methods=["POST"]),
+            Route(f"{watch.ADDRESS}/contact", own.contact, methods=["POST"]),
         ),
     ]

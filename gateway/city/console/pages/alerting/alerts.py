@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gateway.city.access.principal import Permission
+from gateway.city.alerts.delivery.queue import deliveries, states
 from gateway.city.alerts.model import Kind
 from gateway.city.alerts.saying import address_of, subject_name, why
 from gateway.city.alerts.standing import Alert, acknowledge, count, listed
@@ -42,8 +43,12 @@ class AlertsPage:
         scope = asking.scope
         rows = await read(listed, scope, limit=limit, offset=offset, ended=ended, kind=kind)
         total = await read(count, scope, ended, kind)
+        only = None if scope.is_whole else asking.name
+        told = {} if whole else await read(deliveries, [one.id for one in rows], only)
         data = {
             "rows": rows,
+            "told": told,
+            "dropped": (await read(states)).get("dropped", 0) if scope.is_whole else 0,
             "total": total,
             "ended": ended,
             "kind": kind,

@@ -9,8 +9,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway.city.access import users
 from gateway.city.access.principal import Principal
 from gateway.city.alerts import watching
+from gateway.city.alerts.delivery import contacts
 from gateway.city.alerts.model import Level, Subject
 from gateway.city.alerts.saying import place_name
 from gateway.city.alerts.standing import Alert, listed
@@ -85,8 +87,32 @@ class WatchPage:
             return self._pages.render(request, view, 400)
         return RedirectResponse(_local(fields.get("back", "")), 303)
 
+    async def contact(self, request: Request) -> Response:
+        """``POST``: where mails for who asks go; an empty address: nowhere.
+
+        Raises:
+            HTTPException: 403 foreign form; 404 the city sends no mails.
+        """
+        fields, asking = await form_of(request), principal_of(request)
+        mail = self._context.config.alerts.mail
+        if mail is None:
+            raise HTTPException(404)
+        language = contacts.language_of(fields.get("language", ""))
+        given = contacts.Contact(fields.get("address", "").strip(), language)
+        now_ms = self._context.now_ms()
+        try:
+            await self._context.database.run(contacts.keep, asking, mail, given, now_ms)
+        except contacts.ContactError as error:
+            view = await self._view(request, problem=str(error), given=fields)
+            return self._pages.render(request, view, 400)
+        return RedirectResponse(f"{ADDRESS}#contact", 303)
+
     async def _view(
-        self, request: Request, refusal: str = "", given: Mapping[str, str] | None = None
+        self,
+        request: Request,
+        refusal: str = "",
+        problem: str = "",
+        given: Mapping[str, str] | None = None,
     ) -> View:
         asking = principal_of(request)
         lines = await self._lines(asking, preferences(request).language)
@@ -94,12 +120,21 @@ class WatchPage:
             "lines": lines,
             "levels": [Level.GATEWAY, Level.ENTERPRISE, Level.COUNTY, Level.INDUSTRY],
             "refusal": refusal,
+            "problem": problem,
+            **await self._mails(asking),
             "given": given or {},
             "is_shared": asking.name in {"token", "local"},
             "definition": self._figures.headline,
             "now_ms": self._context.now_ms(),
         }
         return View("watch.html", data, ("list",), 4.0)
+
+    async def _mails(self, asking: Principal) -> Mapping[str, object]:
+        """Where mails for who asks go, and which domains they may be of; none for no user."""
+        mail, read = self._context.config.alerts.mail, self._context.database.read
+        user = await read(users.find, asking.name) if mail else None
+        contact = await read(contacts.of, asking.name)
+        return {"domains": mail.domains if mail and user else (), "contact": contact}
 
     async def _lines(self, asking: Principal, language: Language) -> list[Line]:
         read, scope = self._context.database.read, asking.scope

@@ -1,0 +1,1 @@
+"""From alerts to messages, and from messages to people and programs."""
