@@ -33,6 +33,7 @@ NEEDED: dict[str, Permission | None] = {
     "/enterprises": Permission.ENTERPRISES,
     "/enterprises/{uscc}": Permission.ENTERPRISES,
     "/enterprises/{uscc}/findings": Permission.FINDINGS,
+    "/samples": Permission.FINDINGS,
     "/enterprises/{uscc}/{site}/{asset}": Permission.ENTERPRISES,
     "/enterprises/{uscc}/{site}/{asset}/chart.json": Permission.READINGS,
     "/counties/{key}": Permission.ENTERPRISES,

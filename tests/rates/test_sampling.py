@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 from typer.testing import CliRunner
 
+from gateway.city.access.principal import EVERYTHING, Scope, ScopeKind
 from gateway.city.db.operation import begin
 from gateway.city.rates.daymaps.takings import keep, take
 from gateway.city.rates.definitions import builtin_definitions
@@ -26,6 +27,7 @@ from gateway.city.rates.sampling.design import (
     machines_drawn,
     verified,
 )
+from gateway.city.rates.sampling.looks import Look, looks
 from gateway.cli.main import build
 from gateway.core.days import day_start_ms
 from gateway.relational.database import Database
@@ -136,9 +138,9 @@ def city(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     made.close()
 
 
-def said(folder: Path, command: str, file: Path) -> tuple[int, list[str]]:
+def said(folder: Path, command: str, file: Path, *more: str) -> tuple[int, list[str]]:
     wanted = ["evidence", command, str(file), "--month", "2026-09", "--draws", "4"]
-    wanted += ["--machines", "2", "-c", str(folder / "city.yaml")]
+    wanted += ["--machines", "2", "-c", str(folder / "city.yaml"), *more]
     done = CliRunner(env={"COLUMNS": "200"}).invoke(build(["evidence"]), wanted)
     return done.exit_code, done.output.splitlines()
 
@@ -179,6 +181,9 @@ def test_a_sheet_goes_out_and_comes_back(city: Database, tmp_path: Path) -> None
     assert lines[0].startswith("100.00 % of the machines were found; verified rate ")
     assert "95 % interval" in lines[0]
     assert lines[1] == "found otherwise than the month counts them: 0 of 8"
+    assert city.read_now(looks, EVERYTHING, synthetic=False) == []
+    told = _kept(city, tmp_path, book, file, (rows[0], place["现场已联网"]))
+    assert told.verified.rate is not None
 
     kept = [sheet.cell(rows[-1], at).value for at in range(1, len(head) + 1)]
     sheet.delete_rows(rows[-1])
@@ -198,3 +203,30 @@ def test_a_sheet_goes_out_and_comes_back(city: Database, tmp_path: Path) -> None
     assert code == 1
     assert "was not found, so it is not connected" in text
     assert "was not drawn; look for what was" in text
+
+
+def _kept(
+    city: Database, folder: Path, book: openpyxl.Workbook, file: Path, cell: tuple[int, int]
+) -> Look:
+    """A look that found one machine otherwise is kept; one that is entered again is another."""
+    sheet = book.active
+    assert sheet is not None
+    before = sheet.cell(*cell).value
+    sheet.cell(*cell, "否" if before == "是" else "是")
+    book.save(file)
+    code, lines = said(folder, "sampled", file, "--keep", "--note", "两人到场")
+    assert (code, lines[0]) == (0, "kept as look 1")
+    sheet.cell(*cell, before)
+    book.save(file)
+    assert said(folder, "sampled", file, "--keep")[1][0] == "kept as look 2"
+    second, first = city.read_now(looks, EVERYTHING, synthetic=False)
+    assert (first.looked, len(first.differing), len(second.differing)) == (8, 1, 0)
+    assert (first.note, first.sample.draws, first.sample.machines) == ("两人到场", 4, 2)
+    assert city.read_now(looks, EVERYTHING, synthetic=True) == []
+    (one,) = first.differing
+    own = Scope(ScopeKind.ENTERPRISES, frozenset({one.uscc}))
+    other = Scope(ScopeKind.ENTERPRISES, frozenset({"9"}))
+    assert city.read_now(looks, own, synthetic=False)[1].differing == [one]
+    nobody = city.read_now(looks, other, synthetic=False)[1]
+    assert (nobody.looked, nobody.differing) == (0, [])
+    return first

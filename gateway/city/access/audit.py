@@ -33,6 +33,7 @@ class Action(StrEnum):
     LEDGER_AGREEMENT_END = "ledger-agreement-end"
     LEDGER_SCHEDULES = "ledger-schedules"
     LEDGER_SCHEDULE_END = "ledger-schedule-end"
+    SAMPLED = "sampled"
     COMMANDED = "commanded"
     ANSWERED = "command-answered"
     RELEASED = "identifiers-released"

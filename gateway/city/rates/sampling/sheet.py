@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from edge_config.tables.written import WrittenColumn, WrittenSheet
 from gateway.city.ledger.codes import Name
@@ -16,6 +17,35 @@ from gateway.city.rates.sampling.design import Looked
 from gateway.city.rates.sampling.drawing import Drawn
 
 _ANSWER = Name("是或否", "yes or no")
+
+
+class Seen(NamedTuple):
+    """What somebody saw of a machine that was drawn.
+
+    Attributes:
+        draw: number of the draw of its enterprise.
+        uscc: of the enterprise.
+        site_no: site.
+        asset_no: number in the ledger.
+        expected: the month counts it as networked.
+        found: it stands there.
+        connected: it was connected when somebody looked.
+        photo: file name or number; empty: none.
+    """
+
+    draw: int
+    uscc: str
+    site_no: str
+    asset_no: str
+    expected: bool
+    found: bool
+    connected: bool
+    photo: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """It was found otherwise than the month counts it (不符)."""
+        return self.connected != self.expected
 
 
 def _draw(text: str, _today: date) -> int:
@@ -59,10 +89,8 @@ def sheet_of(drawn: Sequence[Drawn], month: str, seed: str) -> WrittenSheet:
     return WrittenSheet("现场核查", columns, rows, above)
 
 
-def looked_at(
-    sheets: Iterable[LedgerSheet], drawn: Sequence[Drawn], today: date
-) -> tuple[list[Looked], int]:
-    """What people have seen, by draw, and how many machines differ from what was expected.
+def looked_at(sheets: Iterable[LedgerSheet], drawn: Sequence[Drawn], today: date) -> list[Seen]:
+    """What people have seen of each machine.
 
     Args:
         sheets: of the file.
@@ -90,22 +118,27 @@ def looked_at(
         problems.append(Problem("", 0, "", f"{message}; who is left out would decide the rate"))
     if problems:
         raise LedgerError(problems)
-    return _looked(seen.values())
+    return [_seen(one) for one in seen.values()]
 
 
-def _looked(records: Iterable[Record]) -> tuple[list[Looked], int]:
-    draws: dict[object, list[Record]] = defaultdict(list)
-    for one in records:
-        draws[one.values["draw"]].append(one)
-    looked = [
-        Looked(
-            len(rows),
-            sum(bool(one.values["found"]) for one in rows),
-            sum(bool(one.values["connected"]) for one in rows),
-        )
+def _seen(one: Record) -> Seen:
+    values = one.values
+    number = values["draw"]
+    assert isinstance(number, int)  # noqa: S101 - the column's converter made it
+    uscc, site_no, asset_no = (str(values[name]) for name in ("uscc", "site_no", "asset_no"))
+    expected, found, connected = (
+        values[name] is True for name in ("expected", "found", "connected")
+    )
+    photo = str(values.get("photo") or "")
+    return Seen(number, uscc, site_no, asset_no, expected, found, connected, photo)
+
+
+def by_draw(seen: Iterable[Seen]) -> list[Looked]:
+    """What was seen of each draw."""
+    draws: dict[int, list[Seen]] = defaultdict(list)
+    for one in seen:
+        draws[one.draw].append(one)
+    return [
+        Looked(len(rows), sum(one.found for one in rows), sum(one.connected for one in rows))
         for rows in draws.values()
     ]
-    differ = sum(
-        one.values["connected"] != one.values["expected"] for rows in draws.values() for one in rows
-    )
-    return looked, differ

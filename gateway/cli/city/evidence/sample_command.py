@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
+from gateway.cli.user import system_user
 from gateway.cli.wording import counted
 
 if TYPE_CHECKING:
     from edge_config.models.city import CityConfig
     from gateway.city.rates.sampling.design import Verified
     from gateway.city.rates.sampling.drawing import Drawn
+    from gateway.city.rates.sampling.sheet import Seen
     from gateway.relational.database import Database
 
 _EXAMPLE = "Example: `qulink evidence sample sheet.xlsx --month 2026-09 --draws 20 --machines 5`"
@@ -68,6 +70,10 @@ def _sampled(
     month: Month,
     draws: Draws = 20,
     machines: Machines = 5,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep it: /samples of the console shows it.")
+    ] = False,
+    note: Annotated[str, typer.Option(help="With --keep: what is to be said of it.")] = "",
     config: CityFile = DEFAULT,
 ) -> None:
     """The rate that the look on site verifies, with a 95 % interval; changes no figure.
@@ -80,20 +86,40 @@ def _sampled(
     from gateway.city.ledger.sheet.problems import LedgerError
     from gateway.city.ledger.sheet.reading import read_sheets
     from gateway.city.rates.sampling.design import verified
-    from gateway.city.rates.sampling.sheet import TITLES, looked_at
+    from gateway.city.rates.sampling.sheet import TITLES, by_draw, looked_at
     from gateway.core.days import day_of
 
     city = load(config)
     with opened(city) as database:
-        _, drawn = _drawn(city, database, month, draws, machines)
-    try:
-        sheets = [sheet for file in files for sheet in read_sheets(file, TITLES)]
-        looked, differ = looked_at(sheets, drawn, day_of(system_ms()))
-    except LedgerError as error:
-        lines = [str(one) for one in error.problems[:_SHOWN]]
-        fail("\n".join([*lines, f"mistakes: {len(error.problems)}; nothing was computed"]))
-    typer.echo(_sentence(verified(looked)))
+        seed, drawn = _drawn(city, database, month, draws, machines)
+        try:
+            sheets = [sheet for file in files for sheet in read_sheets(file, TITLES)]
+            seen = looked_at(sheets, drawn, day_of(system_ms()))
+        except LedgerError as error:
+            lines = [str(one) for one in error.problems[:_SHOWN]]
+            fail("\n".join([*lines, f"mistakes: {len(error.problems)}; nothing was computed"]))
+        found = verified(by_draw(seen))
+        if keep:
+            sample = (month, city.definitions.headline, city.demonstration, seed, draws, machines)
+            _keep(database, sample, seen, found, note)
+    typer.echo(_sentence(found))
+    differ = sum(one.differs for one in seen)
     typer.echo(f"found otherwise than the month counts them: {differ} of {len(drawn)}")
+
+
+def _keep(
+    database: "Database",
+    sample: tuple[str, str, bool, str, int, int],
+    seen: "Sequence[Seen]",
+    found: "Verified",
+    note: str,
+) -> None:
+    from gateway.city.rates.sampling.looks import Sampled, keep_look
+
+    number = database.run_now(
+        keep_look, Sampled(*sample), seen, found, system_ms(), system_user(), note
+    )
+    typer.echo(f"kept as look {number}")
 
 
 def _drawn(
