@@ -29,6 +29,7 @@ class Action(StrEnum):
     LEDGER_WITHDRAWAL = "ledger-withdrawal"
     LEDGER_STOPS = "ledger-stops"
     LEDGER_STOP_END = "ledger-stop-end"
+    LEDGER_UNDO = "ledger-undo"
     LEDGER_AGREEMENTS = "ledger-agreements"
     LEDGER_AGREEMENT_END = "ledger-agreement-end"
     LEDGER_SCHEDULES = "ledger-schedules"

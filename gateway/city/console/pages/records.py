@@ -25,6 +25,7 @@ from gateway.city.rates.definitions import (
     earlier_definitions,
     open_questions,
 )
+from gateway.city.rates.frozen.acted import Acted, acted
 from gateway.city.rates.model import Definition
 from gateway.city.rates.plan import load_plan, plan_path
 from gateway.core.books import COUNTERS
@@ -100,6 +101,7 @@ class Records:
             "partly": states.counts["warn"],
             "gateways": len(states.worst_first),
             "late": late,
+            "acted": await self._acted(scope),
             "now_ms": now_ms,
         }
         table = finding_table(found, lacking, late, agreed, now_ms)
@@ -123,6 +125,12 @@ class Records:
             one.standing is not Standing.NONE for one in every
         )
         return [one for one in every if one.is_weak] if is_used else []
+
+    async def _acted(self, scope: Scope) -> list[Acted]:
+        """Acts upon the ledger that frozen months do not know."""
+        own = partial(acted, demonstration=self._context.config.demonstration)
+        make = partial(self._context.database.read, own, scope)
+        return await self._remembered.get(("acted", scope), FINDINGS_S, make)
 
     async def _findings(self, scope: Scope, limit: int) -> Findings:
         """What the database knows; counting a large ledger is costly, so all viewers share it."""

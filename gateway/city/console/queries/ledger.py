@@ -1,13 +1,16 @@
 """Rows of the ledger that a page shows, of a scope."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select, tuple_
 
 from gateway.city.access.principal import Scope
 from gateway.city.access.scoping import seen
-from gateway.city.db.tables import enterprise, equipment
+from gateway.city.db.tables import enterprise, equipment, roster_member
 from gateway.city.ledger.history import statuses_on
 from gateway.core.days import day_of
 
@@ -77,3 +80,73 @@ def enterprise_of(connection: Connection, scope: Scope, uscc: str) -> Row[Any] |
     machines = select(func.count()).where(equipment.c.uscc == uscc).scalar_subquery()
     query = select(enterprise, machines.label("machines"))
     return connection.execute(query.where(seen(scope), enterprise.c.uscc == uscc)).first()
+
+
+_MEMBERS = select(roster_member, enterprise.c.name, enterprise.c.county).join(
+    enterprise, enterprise.c.uscc == roster_member.c.uscc
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RosterVersion:
+    """A roster as it is from a day on.
+
+    Attributes:
+        day: the first.
+        entered: enterprises that came onto it.
+        left: that went off.
+        members: on it then.
+    """
+
+    day: date
+    entered: int
+    left: int
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """A roster, as far as a scope sees its members.
+
+    Attributes:
+        code: of it.
+        versions: the oldest first.
+        members: on it on the day that was asked for, in order of their code.
+    """
+
+    code: str
+    versions: Sequence[RosterVersion]
+    members: Sequence[Row[Any]]
+
+
+def rosters(connection: Connection, scope: Scope, day: date, code: str = "") -> list[Roster]:
+    """The rosters that have members whom a scope sees; of ``code`` only, if one is given."""
+    query = _MEMBERS.where(seen(scope)).order_by(roster_member.c.roster, roster_member.c.uscc)
+    query = query.where(roster_member.c.roster == code) if code else query
+    found: dict[str, list[Row[Any]]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.roster, []).append(row)
+    return [
+        Roster(code, _versions(rows), [one for one in rows if _is_on(one, day)])
+        for code, rows in found.items()
+    ]
+
+
+def memberships(connection: Connection, uscc: str) -> Sequence[Row[Any]]:
+    """An enterprise's stays on rosters, the newest first."""
+    columns = roster_member.c
+    query = select(roster_member).where(columns.uscc == uscc)
+    return connection.execute(query.order_by(columns.valid_from.desc(), columns.roster)).all()
+
+
+def _is_on(row: Row[Any], day: date) -> bool:
+    return bool(row.valid_from <= day and (row.valid_to is None or day < row.valid_to))
+
+
+def _versions(rows: Sequence[Row[Any]]) -> list[RosterVersion]:
+    entered = Counter(row.valid_from for row in rows)
+    left = Counter(row.valid_to for row in rows if row.valid_to is not None)
+    return [
+        RosterVersion(day, entered[day], left[day], sum(_is_on(row, day) for row in rows))
+        for day in sorted({*entered, *left})
+    ]

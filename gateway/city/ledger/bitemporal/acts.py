@@ -24,6 +24,7 @@ class Kind(StrEnum):
     WITHDRAWAL = "withdrawal"
     STOPS = "stops"
     STOP_END = "stop-end"
+    UNDO = "undo"  # of another act, by a new one
     AGREEMENTS = "agreements"
     AGREEMENT_END = "agreement-end"
     SCHEDULES = "schedules"

@@ -70,6 +70,17 @@ def standing(
     ]
 
 
+def stop_of(connection: Connection, number: int) -> Stop:
+    """What a stop said, whether it stands or not.
+
+    Raises:
+        NoResultFound: there is none of this number.
+    """
+    query = select(planned_stop).where(planned_stop.c.id == number)
+    row = connection.execute(query).mappings().one()
+    return Stop(**{name: row[name] for name in _NAMES})
+
+
 def stops_of(connection: Connection, machine: int) -> list[Standing]:
     """The stops of one machine that stand."""
     columns = planned_stop_machine.c

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.city.ledger import agreements_command, schedules_command, stops_command
+from gateway.cli.city.ledger import (
+    acts_command,
+    agreements_command,
+    schedules_command,
+    stops_command,
+)
 from gateway.cli.city.noting import note_look, note_rows
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.user import system_user
@@ -59,6 +64,7 @@ def register(root: typer.Typer) -> None:
     ledger.command("rename", epilog=_RENAME_EXAMPLE)(_rename)
     ledger.command("withdraw", epilog=_WITHDRAW_EXAMPLE)(_withdraw)
     ledger.command("history", epilog=_HISTORY_EXAMPLE)(_history)
+    acts_command.register(ledger)
     stops_command.register(ledger)
     agreements_command.register(ledger)
     schedules_command.register(ledger)

@@ -83,17 +83,21 @@ def _months(frozen: "Sequence[FrozenMonth]") -> str:
     return ", ".join(told if len(told) <= MOST_MONTHS else [told[0], "…", told[-1]])
 
 
+def moment(at_ms: int) -> str:
+    """A time (UTC milliseconds) in Shanghai."""
+    return f"{datetime.fromtimestamp(at_ms / 1000, SHANGHAI):%Y-%m-%d %H:%M:%S}"
+
+
 def print_history(found: "list[Saying]") -> None:
     """What was said, a line each, in the order in which it became known."""
     heads = ("有效自 valid from", "内容 what", "知悉 known since", "经办 by", "来源 source")
     table = Table(*heads)
     for one in found:
-        known = datetime.fromtimestamp(one.known_ms / 1000, SHANGHAI)
         told = [f"{key}={value}" for key, value in one.values.items() if value is not None]
         table.add_row(
             str(one.valid_from),
             ", ".join(told) or "—",
-            f"{known:%Y-%m-%d %H:%M:%S}",
+            moment(one.known_ms),
             one.made_by,
             f"{one.kind} {one.source}".strip(),
         )

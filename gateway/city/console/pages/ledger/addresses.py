@@ -5,8 +5,10 @@ from starlette.routing import Route
 from gateway.city.access.principal import Permission
 from gateway.city.console.asking import Gate
 from gateway.city.console.context import ConsoleContext
+from gateway.city.console.pages.ledger.acts import ACTS, ActPages
 from gateway.city.console.pages.ledger.importing import IMPORT, MOST_BYTES, ImportPages
 from gateway.city.console.pages.ledger.lists import ADDRESS, ENTERPRISES, LedgerLists
+from gateway.city.console.pages.ledger.rosters import ROSTERS, RosterPages
 from gateway.city.console.pages.ledger.row import MACHINES, RowPage
 from gateway.city.console.pages.ledger.sent import PATIENCE
 from gateway.web.pages import Pages
@@ -17,6 +19,8 @@ SIZES = {IMPORT: PATIENCE * MOST_BYTES}
 NEEDS = {
     ADDRESS: Permission.ENTERPRISES,
     ENTERPRISES: Permission.ENTERPRISES,
+    ROSTERS: Permission.ENTERPRISES,
+    ACTS: Permission.ENTERPRISES,
     IMPORT: Permission.IMPORT_LEDGER,
 }
 """What the frame and the tabs name for those only who may look at it."""
@@ -24,13 +28,17 @@ NEEDS = {
 
 def routes(gate: Gate, context: ConsoleContext, pages: Pages) -> list[Route]:
     """The pages of the ledger."""
-    lists = LedgerLists(context)
+    lists, acts, lists_of = LedgerLists(context), ActPages(context, pages), RosterPages(context)
     machine, firm = (RowPage(context, pages, one) for one in ("equipment", "enterprise"))
     return [
         *gate.allow(
             Permission.ENTERPRISES,
             Route(ADDRESS, pages.endpoint(lists.machines), methods=["GET"]),
             Route(ENTERPRISES, pages.endpoint(lists.enterprises), methods=["GET"]),
+            Route(ROSTERS, pages.endpoint(lists_of.view), methods=["GET"]),
+            Route(f"{ROSTERS}/{{key}}", pages.endpoint(lists_of.one), methods=["GET"]),
+            Route(ACTS, pages.endpoint(acts.view), methods=["GET"]),
+            Route(f"{ACTS}/{{key}}", pages.endpoint(acts.show), methods=["GET"]),
             Route(f"{MACHINES}/{{key}}", pages.endpoint(machine.view), methods=["GET"]),
             Route(f"{ENTERPRISES}/{{key}}", pages.endpoint(firm.view), methods=["GET"]),
         ),
@@ -39,6 +47,8 @@ def routes(gate: Gate, context: ConsoleContext, pages: Pages) -> list[Route]:
             Permission.CORRECT,
             *_correcting(f"{MACHINES}/{{key}}/correct", machine, pages),
             *_correcting(f"{ENTERPRISES}/{{key}}/correct", firm, pages),
+            Route(f"{ACTS}/{{key}}/undo", pages.endpoint(acts.preview), methods=["GET"]),
+            Route(f"{ACTS}/{{key}}/undo", acts.undo, methods=["POST"]),
             Route(f"{MACHINES}/{{key}}/withdraw", machine.withdraw, methods=["POST"]),
         ),
     ]

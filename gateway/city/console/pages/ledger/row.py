@@ -16,7 +16,7 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.identifiers.asked import demand_login, is_number
 from gateway.city.console.pages.ledger.lists import ADDRESS, ENTERPRISES
 from gateway.city.console.pages.ledger.words import told
-from gateway.city.console.queries.ledger import enterprise_of, machine_of
+from gateway.city.console.queries.ledger import enterprise_of, machine_of, memberships
 from gateway.city.ledger.bitemporal.acts import Doing, Kind
 from gateway.city.ledger.bitemporal.timeline import (
     Saying,
@@ -57,6 +57,7 @@ class _Row:
         shown: as it is today.
         sayings: all that was said of it that decides a figure.
         acts: on the page that named it: when (UTC ms) and by whom.
+        rosters: an enterprise's stays on them.
     """
 
     which: Which
@@ -64,6 +65,7 @@ class _Row:
     shown: Shown
     sayings: Sequence[Saying]
     acts: Sequence[tuple[int, str]]
+    rosters: Sequence[Any] = ()
 
     @property
     def address(self) -> str:
@@ -190,7 +192,8 @@ def _read(connection: Connection, table: str, key: str, scope: Scope, now_ms: in
         return None
     acts = [(one.known_ms, one.made_by) for one in sayings]
     acts += corrections_of(connection, _said(which, found))
-    return _Row(which, found, now, sayings, sorted(acts))
+    stays = memberships(connection, key) if table == "enterprise" else ()
+    return _Row(which, found, now, sayings, sorted(acts), stays)
 
 
 def _form(row: _Row, texts: Mapping[str, str], seen: str) -> dict[str, object]:
