@@ -21,7 +21,11 @@ RATE = re.compile("|".join(rf"(?<![\d.]){100 * k / n:.2f}(?!\d)" for k, n in COU
 PLACE = {
     "uscc": uscc_of(0), "site": "1", "asset": "A-001", "area": "QZ-ZZXC",
 }  # fmt: skip
+NO_RATES = (".js", "/chart.json", "{name}", "/labels/file")
+"""Ends of addresses of programs, of what a machine sent, of files that all may have, of labels."""
 LINES = ("county", "industry", "enterprise")
+DRAWN = {"/", "/wall", "/wall/{area}", "/enterprises/{uscc}/{site}/{asset}"}
+"""Pages with pictures, which take seconds to draw: their files have the same figures."""
 SHOWING = {
     "/", "/wall", "/print", "/details", "/industries", "/enterprises", "/enterprises/{uscc}",
     "/counties/{key}", "/industries/{key}", "/charts/trend.json", "/api/v1/figures",
@@ -41,7 +45,7 @@ async def showing(app: Guard) -> set[str]:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
         for one in routes:
-            if "GET" not in (one.methods or ()) or "vega" in one.path or "static" in one.path:
+            if "GET" not in (one.methods or ()) or one.path.endswith(NO_RATES):
                 continue
             for address in _addresses(one.path):
                 if RATE.search((await client.get(address)).text):
@@ -54,7 +58,8 @@ def _addresses(path: str) -> list[str]:
     place = re.sub(r"\{(\w+)(:path)?\}", lambda name: PLACE.get(name[1], key), path)
     if path.startswith("/api/v1"):
         return [place, *(f"{place}?by={by}" for by in LINES)]
-    return [place, f"{place}?format=csv", f"{place}?format=json"]
+    files = [f"{place}?format=csv", f"{place}?format=json"]
+    return files if path in DRAWN else [place, *files]
 
 
 async def test_what_shows_a_rate_got_it_through_the_door(

@@ -45,6 +45,9 @@ async def bureau_officer(walk: Walk) -> None:
     await walk.follow(f"/print?month={CORRECTED}")
     await walk.open("/print?quarter=2025-Q4")
     await walk.shows("138")
+    await walk.open("/")
+    await walk.follow("/wall")
+    await walk.shows(WHOLE)
 
 
 async def county_officer(walk: Walk) -> None:
