@@ -25,7 +25,7 @@ from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.size_class import size_class
 from gateway.city.rates.attendance import Attendance, Flags, Numbers
 from gateway.city.rates.columns.evidence import attendances
-from gateway.city.rates.columns.ledger import Ledger, read_ledger
+from gateway.city.rates.columns.ledger import Ledger, ReadLedger, read_ledger
 from gateway.city.rates.columns.past import as_known, as_of
 from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.compute import Enterprise
@@ -206,7 +206,10 @@ def _day(ordinal: np.integer[Any]) -> date | None:
 
 
 def machine_months(
-    connection: Connection, inquiries: Sequence[Inquiry], progress: Progress = unreported
+    connection: Connection,
+    inquiries: Sequence[Inquiry],
+    progress: Progress = unreported,
+    ledgers: ReadLedger = read_ledger,
 ) -> list[MachineMonths]:
     """The months of all machines of the ledger (or of one enterprise), for each inquiry.
 
@@ -215,9 +218,10 @@ def machine_months(
         inquiries: at least one; all about the same enterprises, with the same evidence, and as
             known at one time.
         progress: is told how far it is.
+        ledgers: reads the machines.
     """
     since = min(inquiry.period.first for inquiry in inquiries)
-    ledger = read_ledger(connection, since, inquiries[0].uscc, progress)
+    ledger = ledgers(connection, since, inquiries[0].uscc, progress)
     if inquiries[0].known is not None:
         ledger = as_known(connection, ledger, inquiries[0].known)
     days = attendances(connection, ledger, inquiries, progress)

@@ -10,6 +10,7 @@ from gateway.city.rates.attendance import Flags
 from gateway.city.rates.cells.excused import Excused
 from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.columns.evidence import is_there
+from gateway.city.rates.columns.ledger import ReadLedger, read_ledger
 from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.compute import Counts, Enterprise, is_asked_for, judge, tally, tally_ledgers
 from gateway.city.rates.days.month import MachineMonth
@@ -31,7 +32,10 @@ class NotComputableError(ValueError):
 
 
 def tallies_of(
-    connection: Connection, inquiries: Sequence[Inquiry], progress: Progress = unreported
+    connection: Connection,
+    inquiries: Sequence[Inquiry],
+    progress: Progress = unreported,
+    ledgers: ReadLedger = read_ledger,
 ) -> list[tuple[list[Tally], Places]]:
     """Numerator and denominator of every enterprise in scope, and all enterprises, by inquiry.
 
@@ -41,6 +45,7 @@ def tallies_of(
         connection: the city's database.
         inquiries: all with the same evidence.
         progress: is told how far it is.
+        ledgers: reads the machines.
 
     Raises:
         NotComputableError: an instantaneous rate of a past month.
@@ -48,7 +53,7 @@ def tallies_of(
     for inquiry in inquiries:
         _check(inquiry)
     counting = [one for one in inquiries if one.definition.measure != "ledger"]
-    months = iter(machine_months(connection, counting, progress) if counting else ())
+    months = iter(machine_months(connection, counting, progress, ledgers) if counting else ())
     found: list[tuple[list[Tally], Places]] = []
     for inquiry in inquiries:
         places = enterprises(connection, inquiry)

@@ -19,6 +19,7 @@ from gateway.city.console.queries.moment import Moment, at_once
 from gateway.city.console.remember import Remembered
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.cells.dimensions import Dimension
+from gateway.city.rates.columns.kept import KeptLedger
 from gateway.city.rates.definitions import definition_of
 from gateway.city.rates.period import recent_months
 from gateway.city.rates.plan import plan_on, target
@@ -62,10 +63,9 @@ class Figures:
         self._kept: dict[tuple[str, str], KeptMonth] = {}
         self._written_ms = 0
         self._writing, self._computing = asyncio.Lock(), asyncio.Lock()
-        self._step = ("begun", 0, 0)
+        self._step, self._ledgers = ("begun", 0, 0), KeptLedger()
         self.headline = definition_of(context.definitions, context.config.definitions.headline)
-        beside = (self.headline.id, *_BESIDE_NOW, *_BESIDE_ALWAYS)
-        self._shown = tuple(dict.fromkeys(beside))
+        self._shown = tuple(dict.fromkeys((self.headline.id, *_BESIDE_NOW, *_BESIDE_ALWAYS)))
         self.gateways = Gateways(context)
         self._recall()
 
@@ -217,6 +217,7 @@ class Figures:
                 demonstration=context.config.demonstration,
                 definitions=context.definitions,
                 progress=self._progress,
+                ledgers=self._ledgers,
             )
 
     def _answering(self, definition: str, uscc: str | None = None) -> frozenset[MachineName]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Integer, case, cast, func, select
@@ -104,6 +104,19 @@ class Ledger:
         wanted = np.fromiter(ids, np.int64)
         places, known = self.places(wanted)
         return dict(zip(wanted[known].tolist(), places[known].tolist(), strict=True))
+
+
+class ReadLedger(Protocol):
+    """Reads the machines of the ledger, as :func:`read_ledger` does."""
+
+    def __call__(
+        self,
+        connection: Connection,
+        since: date,
+        uscc: str | None = None,
+        progress: Progress = unreported,
+    ) -> Ledger:
+        """See :func:`read_ledger`."""
 
 
 def read_ledger(

@@ -13,6 +13,7 @@ from gateway.city.db.tables import enterprise
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.cells.dimensions import CITY, DIMENSIONS, Dimension, all_cells, unknown
 from gateway.city.rates.cells.tally import Tally
+from gateway.city.rates.columns.ledger import ReadLedger, read_ledger
 from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.definitions import builtin_definitions, definition_of, record_of
 from gateway.city.rates.frozen.rest_days import digest_of
@@ -38,6 +39,7 @@ def rate_months(
     definitions: Definitions | None = None,
     dimensions: Iterable[Dimension] = DIMENSIONS,
     progress: Progress = unreported,
+    ledgers: ReadLedger = read_ledger,
     as_known: int | None = None,
 ) -> list[RateMonth]:
     """Several rates of months; ledger and evidence are read once for all of them.
@@ -51,6 +53,7 @@ def rate_months(
         definitions: by id; default: the built-in ones.
         dimensions: what to read of a stored month, beside the total.
         progress: is told how far it is.
+        ledgers: reads the machines.
         as_known: compute all by the ledger as it was known by this change of it.
 
     Raises:
@@ -71,7 +74,7 @@ def rate_months(
             missing[one] = inquiry
         else:
             found[one] = _read(connection, inquiry, stored)
-    computed = tallies_of(connection, list(missing.values()), progress)
+    computed = tallies_of(connection, list(missing.values()), progress, ledgers)
     for (one, inquiry), (tallies, places) in zip(missing.items(), computed, strict=True):
         found[one] = _computed(connection, inquiry, tallies, places)
     return [found[one] for one in wanted]

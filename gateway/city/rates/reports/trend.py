@@ -11,6 +11,7 @@ from gateway.city.db.operation import began_on
 from gateway.city.db.schema.months import evidence_month
 from gateway.city.rates.cells.dimensions import Dimension
 from gateway.city.rates.cells.statistics import Bounds
+from gateway.city.rates.columns.ledger import ReadLedger, read_ledger
 from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.period import Status, month_of
@@ -69,6 +70,7 @@ def trend_months(
     definitions: Definitions | None = None,
     dimensions: Iterable[Dimension] = (),
     progress: Progress = unreported,
+    ledgers: ReadLedger = read_ledger,
 ) -> tuple[RateMonth, ...]:
     """Several past months, none before the city began or had evidence.
 
@@ -83,6 +85,7 @@ def trend_months(
         definitions: by id; default: the built-in ones.
         dimensions: what to read of a stored month, beside the total.
         progress: is told how far it is.
+        ledgers: reads the machines.
     """
     known = definitions or builtin_definitions()
     if definition_of(known, definition_id).measure == "answering":
@@ -98,6 +101,7 @@ def trend_months(
         definitions=known,
         dimensions=dimensions,
         progress=progress,
+        ledgers=ledgers,
     )
     return tuple(found)
 
