@@ -19,7 +19,8 @@ help:  ## list the targets
 demo: $(VENV)/demo.stamp  ## a small city on simulated lines; console on http://127.0.0.1:8080
 	$(BIN)/qulink demo $(ARGS)
 
-test: $(VENV)/dev.stamp foreign-peers  ## every test there is
+test: $(VENV)/dev.stamp  ## every test there is
+	@$(MAKE) --no-print-directory -j foreign-peers  # four downloads, none of which needs another
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/dev.stamp  ## style, types, import contracts, documentation
