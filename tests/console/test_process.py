@@ -68,9 +68,9 @@ def is_gone(pid: int) -> bool:
         return True
 
 
-@pytest.fixture
-def city(tmp_path: Path) -> Iterator[Running]:
-    running = Running(tmp_path)
+@contextlib.contextmanager
+def run(folder: Path) -> Iterator[Running]:
+    running = Running(folder)
     try:
         wait_until(running.served)
         yield running
@@ -78,6 +78,20 @@ def city(tmp_path: Path) -> Iterator[Running]:
         with contextlib.suppress(ProcessLookupError):
             running.process.kill()
         running.process.wait(SOON_S)
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Iterator[Running]:
+    """One that a test ends."""
+    with run(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One that tests leave as they found it, with a console."""
+    with run(tmp_path_factory.mktemp("lasting")) as running:
+        yield running
 
 
 def test_what_receives_values_knows_nothing_of_pages() -> None:
@@ -89,24 +103,24 @@ def test_what_receives_values_knows_nothing_of_pages() -> None:
     assert loaded.isdisjoint({"altair", "vl_convert", "jinja2", "uvicorn"})
 
 
-def test_parts_of_the_city_are_seen_through_the_console(city: Running) -> None:
-    parts = city.parts()
+def test_parts_of_the_city_are_seen_through_the_console(lasting: Running) -> None:
+    parts = lasting.parts()
     assert parts["broker"] == "broker does not answer"
     assert {name for name, state in parts.items() if state == "ok"} == {
         "console", "ingest", "database", "store", "partitions", "clock",
     }  # fmt: skip
-    with urlopen(f"http://127.0.0.1:{city.port}/metrics", timeout=SOON_S) as answer:
+    with urlopen(f"http://127.0.0.1:{lasting.port}/metrics", timeout=SOON_S) as answer:
         text = answer.read().decode()
     assert "qulink_city_broker_connected 0.0" in text
     assert "qulink_console_workers_answering 1.0" in text
 
 
-def test_a_console_that_dies_is_started_again(city: Running) -> None:
-    first = city.console()
+def test_a_console_that_dies_is_started_again(lasting: Running) -> None:
+    first = lasting.console()
     os.kill(first, signal.SIGKILL)
-    wait_until(lambda: city.console() not in {0, first})
-    wait_until(city.served)
-    log = city.log.read_text("utf-8")
+    wait_until(lambda: lasting.console() not in {0, first})
+    wait_until(lasting.served)
+    log = lasting.log.read_text("utf-8")
     assert log.count("the console ended: exit code -9; trying again") == 1
 
 
