@@ -281,7 +281,7 @@ def test_however_it_ends_no_process_is_left_behind(number: int, tmp_path: Path) 
             group = wait_until(lambda: group_of(process.pid), "children")
             wait_until(lambda: len(members(group)) > 3, "lines")
             process.send_signal(number)
-            _, said = process.communicate(timeout=30)
+            _, said = process.communicate(timeout=SOON_S)
         finally:
             process.kill()
     wait_until(lambda: not members(group), "all have ended")

@@ -10,6 +10,7 @@ import yaml
 from edge_config.loading.load import load_city, load_gateway
 from gateway.drivers.registry import installed
 from tests.support.peers import program
+from tests.support.waiting import SOON_S
 
 UNITS = sorted((Path(__file__).parents[2] / "deploy" / "systemd").glob("*.service"))
 
@@ -24,7 +25,7 @@ def test_systemd_finds_nothing_wrong(unit: Path, tmp_path: Path) -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=SOON_S,
     )
     complaints = [line for line in done.stderr.splitlines() if unit.name in line]
     assert complaints == []
@@ -40,7 +41,7 @@ def test_the_service_has_no_more_rights_than_it_needs(unit: Path) -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=SOON_S,
     )
     assert done.returncode == 0, done.stdout
 

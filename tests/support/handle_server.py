@@ -23,6 +23,7 @@ from gateway.identifier.irp.octets import U32, blob, text
 from gateway.identifier.irp.proofs import write_rsa_key
 from tests.support.java import java
 from tests.support.peers import free_port, wait_for_port
+from tests.support.waiting import SOON_S
 
 PUBLIC_KEY, SECRET_KEY = 300, 301
 """Indexes of the keys of its prefix's administrator."""
@@ -95,7 +96,7 @@ def handle_server(
         yield HandleServer(admin, site, port)
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(SOON_S)
 
 
 def _prepare(folder: Path, site: Site, key: RSAPrivateKey, config: str) -> None:

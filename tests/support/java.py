@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.support.peers import FOREIGN, missing, program
+from tests.support.waiting import SOON_S
 
 JAVA = FOREIGN / "java"
 JDK = "default-jdk-headless maven"
@@ -61,7 +62,7 @@ class Judge:
     def __exit__(self, *_: object) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(30)
+        self._process.wait(SOON_S)
         assert self._process.stdout is not None
         self._process.stdout.close()
 

@@ -19,6 +19,7 @@ from gateway.identifier.registering.handle_json import HandleJsonRegistry
 from gateway.identifier.registering.registry import Outcome
 from tests.identifier.node.handle_face import SECRET, asking, key_of
 from tests.support.peers import FOREIGN, free_port, missing, wait_for_port
+from tests.support.waiting import SOON_S
 
 PREFIX = "88.999.QZ01"
 ADMIN = f"{PREFIX}/ADMIN"
@@ -50,7 +51,7 @@ class Pyhandle:
         return answer.get("said") if "said" in answer else answer["error"]
 
     def close(self) -> None:
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=SOON_S)
 
 
 @pytest.fixture(scope="module")
