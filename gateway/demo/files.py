@@ -93,6 +93,7 @@ def city_config(options: Options, ports: Ports, *, password: bool) -> dict[str, 
             "native_listen": f"127.0.0.1:{ports.native['city']}",
         },
         "silence_ms": 8000,  # a visitor who stops a line must see it soon
+        "alerts": {"silent_s": 5, "cut_off_s": 5, "steady_s": 5, "check_s": 2, "days": "all"},
     }
 
 

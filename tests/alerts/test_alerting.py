@@ -22,6 +22,7 @@ from gateway.city.rates.definitions import load_definitions
 from gateway.city.rates.frozen.results import StoredTable, append
 from gateway.core.days import DAY_MS, HOUR_MS, day_start_ms
 from gateway.relational.database import Database
+from gateway.wire.messages import DeviceState, State, encode_message
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine
 
 MONDAY = date(2025, 11, 24)
@@ -281,3 +282,32 @@ def test_what_is_not_seen_cannot_be_watched(database: Database, tmp_path: Path) 
     world.do(watching.add, OFFICER, Level.GATEWAY, "gw-1", NOON_MS)
     subjects = world.do(watching.of, "wang.li")
     assert world.do(watching.visible, foreign.scope, subjects) == []
+
+
+def tell(connection: Connection, name: str, **links: str) -> None:
+    """A gateway's last sign of life: its devices, down since noon or up."""
+    devices = {one: DeviceState(link, since_ms=NOON_MS) for one, link in links.items()}
+    state = encode_message(State(online=True, time_ms=NOON_MS, devices=devices)).decode()
+    own = update(tables.gateway).where(tables.gateway.c.id == name)
+    connection.execute(own.values(state=state, last_seen_ms=NOON_MS))
+
+
+async def test_a_gateway_that_reaches_no_device_is_told_of(
+    database: Database, tmp_path: Path
+) -> None:
+    world = World(database, tmp_path, cut_off_s=3_600)
+    world.do(enterprises)
+    world.do(gateways, "gw-1", "gw-2", "gw-3")
+    world.do(tell, "gw-1", mill="down", press="down")
+    world.do(tell, "gw-2", mill="down", press="up")
+    world.do(tell, "gw-3", mill="down")
+    world.do(silence, "gw-3", NOON_MS - DAY_MS)
+    await world.later(59)
+    assert {(one.kind, one.subject.key) for one in world.alerts()} == {(Kind.GATEWAY, "gw-3")}
+    await world.later(1)
+    assert (Kind.CUT_OFF, "gw-1") in {(one.kind, one.subject.key) for one in world.alerts()}
+    assert len(world.alerts()) == 2
+    world.do(tell, "gw-1", mill="up", press="down")
+    await world.later(1)
+    await world.later(10)
+    assert [one.subject.key for one in world.alerts()] == ["gw-3"]

@@ -130,6 +130,12 @@ class AlertsConfig(Settings):
     silent_s: int = Field(
         default=900, ge=1, le=604_800, description="a gateway that is silent for longer is told of"
     )
+    cut_off_s: int = Field(
+        default=86_400,
+        ge=1,
+        le=604_800,
+        description="a gateway that is heard and reaches none of its devices for longer is told of",
+    )
     steady_s: int = Field(
         default=600,
         ge=0,
@@ -145,7 +151,7 @@ class AlertsConfig(Settings):
     days: Literal["scheduled", "all"] = Field(
         default="scheduled",
         description="days on which silences count; scheduled: not those of rest by the official "
-        "holiday calendar, nor planned stops",
+        "holiday calendar or the plant's own schedule, nor planned stops",
     )
     from_hour: int = Field(
         default=8,

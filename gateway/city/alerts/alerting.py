@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from edge_config.models.city import CityConfig
-from gateway.city.alerts import gathering, standing
+from gateway.city.alerts import gathering, silences, standing
 from gateway.city.alerts.gathering import Judging
 from gateway.city.alerts.model import Condition, Kind
 from gateway.city.rates.definitions import definition_of
@@ -27,12 +27,15 @@ log = logging.getLogger(__name__)
 _SOON: AbstractSet[Kind] = frozenset({Kind.GATEWAY})
 """Looked at each time; the others once an hour, as whole months and days change no sooner."""
 _FACTS: Mapping[Kind, Callable[[Connection, Judging, int], list[Condition]]] = {
-    Kind.GATEWAY: gathering.silent_gateways,
-    Kind.MACHINE: gathering.silent_machines,
+    Kind.GATEWAY: silences.silent_gateways,
+    Kind.MACHINE: silences.silent_machines,
     Kind.FALL: gathering.rate_conditions,
     Kind.LEDGER: gathering.old_ledgers,
 }
-_WITH: Mapping[Kind, AbstractSet[Kind]] = {Kind.FALL: frozenset({Kind.FALL, Kind.TARGET})}
+_WITH: Mapping[Kind, AbstractSet[Kind]] = {
+    Kind.GATEWAY: frozenset({Kind.GATEWAY, Kind.CUT_OFF}),
+    Kind.FALL: frozenset({Kind.FALL, Kind.TARGET}),
+}
 """Kinds that are found together."""
 
 

@@ -1,32 +1,32 @@
-"""The facts that alerts are judged by. Functions of a connection that only read."""
+"""By what alerts are judged, and the facts of rates and ledgers; silences are beside.
+
+Functions of a connection that only read.
+"""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import partial
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from edge_config.models.people.alerts import AlertsConfig
 from gateway.city.alerts.model import Condition, Kind, Level, Subject
-from gateway.city.alerts.rules import Fall, Point, Projection, at_risk, fall_of, has_lasted
+from gateway.city.alerts.rules import Fall, Point, Projection, at_risk, fall_of
 from gateway.city.db.operation import began_on
-from gateway.city.db.schema.alerting.alerts import watched
 from gateway.city.db.schema.rates import rate_result
-from gateway.city.db.tables import enterprise, equipment, evidence, gap, gateway
-from gateway.city.ledger.history import statuses_on
-from gateway.city.ledger.stops.held import Standing, standing, stops_of
+from gateway.city.db.tables import enterprise
+from gateway.city.ledger.schedules.held import Held, day_of_rest
+from gateway.city.ledger.stops.held import Standing
 from gateway.city.rates.cells.cell import Cell
 from gateway.city.rates.cells.dimensions import CITY
 from gateway.city.rates.frozen.results import StoredTable, final_table
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import first_day, month_of, next_month, recent_months
 from gateway.city.rates.plan import plan_path
-from gateway.core.days import HOUR_MS, day_of, day_start_ms
-from gateway.core.status import Reason
-from gateway.relational.database import chunks
+from gateway.core.days import day_of, day_start_ms
 
 SERIES_MONTHS = 12
 """Final months that are looked at: what fell before is the level by now."""
@@ -38,7 +38,19 @@ _LEVELS: Mapping[str, Level] = {
     "industry": Level.INDUSTRY,
     "enterprise": Level.ENTERPRISE,
 }
-_IN_SERVICE = frozenset({"in_use", "standby"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rests:
+    """When somebody rests, beside the official calendar.
+
+    Attributes:
+        stops: planned stops.
+        schedules: weeks of the plant itself; what stands before others comes last.
+    """
+
+    stops: tuple[Standing, ...] = ()
+    schedules: tuple[Held, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,92 +67,20 @@ class Judging:
     definition: Definition
     demonstration: bool
 
-    def counts(self, stops: Iterable[Standing]) -> Callable[[date], bool]:
-        """Which days count for somebody with these planned stops.
+    def counts(self, rests: Rests) -> Callable[[date], bool]:
+        """Which days count for somebody who rests so.
 
         A day of a year without known holidays does: rather told once too often than never.
         """
         if self.config.days == "all":
             return lambda _: True
-        own, is_rest = list(stops), self.definition.calendar.is_rest
-        return lambda day: not (is_rest(day) or any(one.covers(day) for one in own))
-
-
-def silent_gateways(connection: Connection, by: Judging, now_ms: int) -> list[Condition]:
-    """The gateways that are not heard of, revoked ones left out."""
-    query = select(gap.c.gateway, gap.c.from_ms, gateway.c.uscc, gateway.c.site_no)
-    query = query.join(gateway, gateway.c.id == gap.c.gateway).where(
-        gap.c.to_ms.is_(None),
-        gap.c.cause == Reason.GATEWAY_SILENT.code,
-        gap.c.device == "",
-        gateway.c.revoked_ms.is_(None),
-    )
-    rows = connection.execute(query).all()
-    stops = _wide_stops(connection) if rows else {}
-    found: dict[str, Condition] = {}
-    for row in rows:
-        own = [one for one in stops.get(row.uscc, ()) if one.stop.site_no in ("", row.site_no)]
-        found[row.gateway] = _silence(
-            Kind.GATEWAY,
-            Subject(Level.GATEWAY, row.gateway, row.uscc),
-            row.from_ms,
-            by.config.silent_s * 1000,
-            (by, own, now_ms),
+        official = self.definition.calendar
+        return lambda day: (
+            not (
+                day_of_rest(rests.schedules, day, official).rest
+                or any(one.covers(day) for one in rests.stops)
+            )
         )
-    return list(found.values())
-
-
-def _wide_stops(connection: Connection) -> Mapping[str, list[Standing]]:
-    """Planned stops of whole sites and enterprises, by enterprise: the gateway stops with them."""
-    found = defaultdict[str, list[Standing]](list)
-    for one in standing(connection):
-        if not (one.stop.workshop or one.stop.line or one.stop.asset_no):
-            found[one.stop.uscc].append(one)
-    return found
-
-
-def _silence(
-    kind: Kind,
-    subject: Subject,
-    since_ms: int,
-    least_ms: int,
-    judged: tuple[Judging, list[Standing], int],
-) -> Condition:
-    by, stops, now_ms = judged
-    counts = by.counts(stops)
-    holds = has_lasted(since_ms, now_ms, least_ms, counts, by.config.from_hour)
-    return Condition(kind, subject, since_ms, holds)
-
-
-def silent_machines(connection: Connection, by: Judging, now_ms: int) -> list[Condition]:
-    """The machines that somebody watches, that are in service and have sent nothing lately."""
-    least_ms = by.config.machine_hours * HOUR_MS
-    asked = select(watched.c.subject).where(watched.c.level == Level.MACHINE).distinct()
-    ids = [int(one) for one in connection.scalars(asked)]
-    statuses = statuses_on(connection, ids, day_of(now_ms))
-    in_service = [one for one in ids if statuses.get(one) in _IN_SERVICE]
-    found = []
-    for machine, uscc, last_ms in _last_sent(connection, in_service, by.demonstration):
-        if now_ms - last_ms > least_ms:
-            subject = Subject(Level.MACHINE, str(machine), uscc)
-            judged = (by, stops_of(connection, machine), now_ms)
-            found.append(_silence(Kind.MACHINE, subject, last_ms, least_ms, judged))
-    return found
-
-
-def _last_sent(
-    connection: Connection, machines: Iterable[int], demonstration: bool
-) -> Iterable[tuple[int, str, int]]:
-    """Machine, enterprise and newest valid time of those that ever sent."""
-    columns = evidence.c
-    query = select(columns.machine_id, equipment.c.uscc, func.max(columns.last_ms))
-    query = query.join(equipment, equipment.c.id == columns.machine_id)
-    query = query.group_by(columns.machine_id, equipment.c.uscc)
-    if not demonstration:
-        query = query.where(columns.synthetic.is_(False))
-    for part in chunks(machines):
-        for row in connection.execute(query.where(columns.machine_id.in_(part))):
-            yield row[0], row[1], row[2]
 
 
 def rate_conditions(connection: Connection, by: Judging, now_ms: int) -> list[Condition]:

@@ -10,13 +10,14 @@ class Kind(StrEnum):
     """What is wrong."""
 
     GATEWAY = "gateway-silent"
+    CUT_OFF = "gateway-cut-off"  # it is heard, and reaches none of its devices
     MACHINE = "machine-silent"  # of machines that somebody watches
     FALL = "rate-fall"
     TARGET = "target-at-risk"
     LEDGER = "ledger-unverified"
 
 
-STEADY = frozenset({Kind.GATEWAY, Kind.MACHINE})
+STEADY = frozenset({Kind.GATEWAY, Kind.CUT_OFF, Kind.MACHINE})
 """Kinds that must be well for a while before they count as over. The others go by whole months or
 days, and cannot flap."""
 
