@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Collection, Sequence
 
+from sqlalchemy import Connection
+
 from gateway.city.evidence.uncounted import Uncounted
 from gateway.city.ingest.enrolled.agreements import Agreements
 from gateway.city.ingest.enrolled.gateway import Gateway
@@ -83,12 +85,15 @@ class Gateways:
     async def _read(self, known: Collection[str]) -> Loaded:
         """Read the database, with what it says is uncounted: that must not change meanwhile."""
         async with self.uncounted.writing:
-            loaded = await self._database.run(load, known, self._partitions)
-            await self._database.run(self._agreements.read)
+            loaded = await self._database.run(self._load, known)
             for one, view in loaded.new:
                 for epoch, span in one.uncounted.items():
                     self.uncounted.owe((view.id, epoch), span)
         return loaded
+
+    def _load(self, connection: Connection, known: Collection[str]) -> Loaded:
+        self._agreements.read(connection)
+        return load(connection, known, self._partitions)
 
     async def _add(self, new: Sequence[tuple[Gateway, GatewayLive]]) -> None:
         for one, view in new:
