@@ -179,3 +179,13 @@ def test_machines_behind_one_device_share_their_times() -> None:
         replace(one, place="gw/copy") if one.times == copy.times else one for one in firm.machines
     ))  # fmt: skip
     assert not [one for one in findings(same, RULES) if one.kind is Kind.SAME_TIMES]
+
+
+def test_days_that_are_excused_are_none_of_those_that_are_asked_for() -> None:
+    """Eleven days of rest and stops: of 20 days that count 16 are exactly enough, not 25 of 31."""
+    rest = FULL >> 20 << 20
+    some = [
+        MachineDays(f"j{at}", f"gw/j{at}", FULL, (1 << 16) - 1, excused=rest) for at in range(18)
+    ]
+    firm = EnterpriseDays("U", "2026-10", DAYS, PERCENT, tuple(some))
+    assert [one.kind for one in findings(firm, RULES)] == [Kind.AT_THRESHOLD]

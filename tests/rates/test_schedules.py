@@ -1,7 +1,7 @@
 """Shift schedules: a plant is judged by its own week, and a late schedule is told."""
 
+import json
 import random
-from dataclasses import replace
 from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
@@ -35,7 +35,8 @@ from gateway.city.rates.reports.drilldown import MachineVerdict, machine_facts
 from gateway.cli.main import build
 from gateway.core.days import day_start_ms
 from gateway.relational.database import Database
-from tests.support.city_db import USCCS, add_days, days_between
+from tests.support.city import city_file
+from tests.support.city_db import USCCS, add_days, add_enterprise, days_between, sqlite_city
 
 OCTOBER = days_between(date(2026, 10, 1), date(2026, 10, 31))
 IN_TIME, LATE, NOW = (
@@ -266,10 +267,27 @@ def test_along_all_machines_it_is_as_for_each() -> None:
                 assert bool(found.own[machine] & bit) == by_it
 
 
-def test_schedules_are_listed_with_the_late_ones(
-    city: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    entered(city, tmp_path, row("1"))
-    (one,) = city.read_now(held_schedules)
-    assert one.is_late
-    assert not replace(one, known_ms=day_start_ms(date(2025, 12, 1))).is_late
+def test_the_commands_import_list_and_withdraw(tmp_path: Path) -> None:
+    made = sqlite_city(tmp_path)
+    made.run_now(add_enterprise, U)
+    made.close()
+    city_file(tmp_path, "127.0.0.1:1")
+    file = tmp_path / "weeks.csv"
+    file.write_text(HEAD + row(), encoding="utf-8")
+
+    def said(*words: str) -> str:
+        wanted = ["ledger", "schedules", *words, "-c", str(tmp_path / "city.yaml")]
+        done = CliRunner(env={"COLUMNS": "200"}).invoke(build(["ledger"]), wanted)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    assert "schedules: 1 added, 0 unchanged\n事后补录 1:" in said("import", str(file))
+    (told,) = json.loads(said("list", "--json", "--enterprise", U.lower()))
+    assert (told["work_days"], told["holidays_name"], told["late"]) == (
+        "一二四五六日",
+        "照常",
+        True,
+    )
+    assert "厂规 5 号" in said("list")
+    assert said("withdraw", "1", "--reason", "误填") == "schedule 1 is withdrawn\n"
+    assert json.loads(said("list", "--json")) == []
