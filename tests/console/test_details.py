@@ -29,7 +29,7 @@ async def test_other_rules_stand_beside_the_own_one(address: str, city: Town) ->
     rules = page.partition('id="sensitivity"')[2]
     assert rules.count("<tr>") == 5
     assert "本口径" in rules
-    assert "平台没有企业的排班数据" in rules
+    assert "排班日历只有日期，没有工时" in rules
     page = (await get(f"{address}/details?definition=DIG-A&month=2025-08&lang=zh")).text
     assert 'id="sensitivity"' not in page
 

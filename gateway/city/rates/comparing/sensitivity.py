@@ -33,8 +33,8 @@ RULES: Mapping[str, Name] = {
 """By key, in the order of what is shown."""
 
 NO_SHIFTS = Name(
-    "未知：平台没有企业的排班数据，不作推算",
-    "unknown: the city has no shift calendars, and guesses none",
+    "未知：排班日历只有日期，没有工时",
+    "unknown: shift schedules name days and not hours",
 )
 
 
