@@ -109,6 +109,7 @@ GROUPS = {
     ("ledger", "stops"),
     ("ledger", "agreements"),
     ("ledger", "schedules"),
+    ("city", "erase"),
     ("evidence",),
     ("id",),
     ("id", "carrier"),

@@ -104,6 +104,7 @@ class ContractServer(Server):
         routes = [
             Route("/api/v2/write", self._guarded(self._write), methods=["POST"]),
             Route("/api/v2/query", self._guarded(self._query), methods=["POST"]),
+            Route("/api/v2/delete", self._guarded(self._delete), methods=["POST"]),
         ]
         config = uvicorn.Config(
             Starlette(routes=routes), "127.0.0.1", self.port, log_level="error", lifespan="off"
@@ -193,6 +194,19 @@ class ContractServer(Server):
                 list({(key, name): row for row in rows for key, name in [row[:2]]}.values())
             )
         return _points([])
+
+    async def _delete(self, _request: Request, body: str) -> Response:
+        """Delete by one tag, as the store asks for it."""
+        asked = json.loads(body)
+        match = re.fullmatch(r'(\w+)="([^"]*)"', asked["predicate"])
+        assert match is not None
+        start, stop = _moment(asked["start"]), _moment(asked["stop"])
+        self.points = {
+            (key, time): fields
+            for (key, time), fields in self.points.items()
+            if _columns(key).get(match[1]) != match[2] or not start <= time <= stop
+        }
+        return Response(status_code=204)
 
     def _chosen(self, flux: str) -> list[tuple[str, str, int, Any]]:
         start, stop = _range(flux)

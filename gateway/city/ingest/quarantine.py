@@ -7,6 +7,7 @@ from typing import Self
 from sqlalchemy import Connection, delete, insert
 
 from gateway.city.db.tables import quarantine
+from gateway.city.erasing.standing import is_erased
 from gateway.city.ingest.limits import HOURLY_BYTES, HOURLY_ROWS, KEPT_BYTES, MAX_SENDERS
 from gateway.city.ingest.uplink.inbox import Incoming
 from gateway.core.days import HOUR_MS
@@ -67,9 +68,15 @@ class Budget:
 
 
 def keep(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Write entries to the quarantine table."""
-    if entries:
-        connection.execute(insert(quarantine), [_row(entry) for entry in entries])
+    """Write entries to the quarantine table; of who was erased nothing that a message held."""
+    gone = {name for name in _refused(entries) if is_erased(connection, name)}
+    rows = [_row(one) | ({"payload": b""} if one.gateway in gone else {}) for one in entries]
+    if rows:
+        connection.execute(insert(quarantine), rows)
+
+
+def _refused(entries: Sequence[Entry]) -> set[str]:
+    return {one.gateway for one in entries if one.kind in ("gateway", "state")}
 
 
 def _row(entry: Entry) -> dict[str, object]:

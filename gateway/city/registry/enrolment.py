@@ -9,6 +9,7 @@ from edge_config.models import uscc as codes
 from edge_config.models.ledger_number import MAX_SITE_NO, held, key_of
 from gateway.city.db.operation import begin
 from gateway.city.db.tables import enterprise, gap, gateway, tag_schema
+from gateway.city.erasing.standing import is_erased
 from gateway.core.days import day_of
 from gateway.wire.topics import PARTITIONS, is_gateway_id, partition_of
 
@@ -90,6 +91,11 @@ def add(
         )
     if known.revoked_ms is None:
         return False
+    if is_erased(connection, gateway_id):
+        raise EnrolmentError(
+            f"gateway {gateway_id} was revoked when the data of its enterprise were erased; its "
+            "buffer may still hold some – clear it, and choose another id"
+        )
     _renew(connection, gateway_id, now_ms)
     return True
 

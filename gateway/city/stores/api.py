@@ -172,5 +172,15 @@ class Store(Protocol):
             to_ms: see ``from_ms``.
         """
 
+    async def held(self, enterprise: str) -> dict[str, int]:
+        """How many values of an enterprise (USCC) the store holds, by measurement; none: empty."""
+
+    async def erase(self, enterprise: str) -> None:
+        """Delete all values of an enterprise (USCC), of all times, and their series.
+
+        Raises:
+            StoreError: some may be left; do it again.
+        """
+
     async def close(self) -> None:
         """Release everything."""

@@ -32,7 +32,7 @@ from gateway.city.stores.api import (
 from gateway.city.stores.hours import Tally, hours_between
 from gateway.city.stores.line_protocol import check, fill, kind_runs, numbers
 from gateway.city.stores.marks import statuses
-from gateway.city.stores.telemetry_file import INSERT, Merge, open_file
+from gateway.city.stores.telemetry_file import INSERT, Merge, erase_some, held_by, open_file
 from gateway.core.days import HOUR_MS
 from gateway.core.schema import Column, Kind, Run
 from gateway.core.status import GOOD
@@ -149,6 +149,16 @@ class EmbeddedStore:
 
     def _trim_fields(self, connection: sqlite3.Connection, before_ms: int) -> None:
         connection.execute(_TRIM_FIELDS, (before_ms - HOUR_MS,))
+        self._fields.forget()
+
+    async def held(self, enterprise: str) -> dict[str, int]:
+        """Values of an enterprise by measurement."""
+        return await self._run(lambda c: held_by(c, enterprise))
+
+    async def erase(self, enterprise: str) -> None:
+        """Delete all of an enterprise, some thousand rows a transaction."""
+        while await self._run(lambda c: erase_some(c, enterprise)):
+            self._ids.clear()
         self._fields.forget()
 
     async def close(self) -> None:

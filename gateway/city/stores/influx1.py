@@ -165,6 +165,24 @@ class Influx1:
         found = await self._query(f"SHOW MEASUREMENTS{where}")
         return [row[0] for one in found for row in one["values"]]
 
+    async def held(self, enterprise: str) -> dict[str, int]:
+        """Values of an enterprise by measurement."""
+        where = f'"enterprise" = {literal(enterprise)}'
+        measurements = await self._measurements(where)
+        statements = [
+            f"SELECT count(*) FROM {self._source(name(one))} WHERE {where}" for one in measurements
+        ]
+        answers = zip(measurements, await self._ask(statements), strict=True)
+        found = {
+            one: sum(n for _, field, n in influxql.counts(answer) if not is_mark(field))
+            for one, answer in answers
+        }
+        return {one: number for one, number in found.items() if number}
+
+    async def erase(self, enterprise: str) -> None:
+        """Drop the enterprise's series, of all retention policies."""
+        await self._query(f'DROP SERIES WHERE "enterprise" = {literal(enterprise)}')
+
     async def close(self) -> None:
         """Close the connections."""
         if self._client is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -38,6 +39,8 @@ _VALUES = r"r._field !~ /\.q$/"
 _MARKS = r"r._field =~ /\.q$/"
 _TOO_MANY = 429
 _SERVER_ERROR = 500
+_LAST_MS = 9_223_372_036_000
+"""The year 2262, where its times end."""
 
 
 class Influx2:
@@ -178,6 +181,27 @@ class Influx2:
             numbers.update(await self._numbers(f"{marks} |> filter(fn: (r) => {condition})"))
             if not tally.marked:
                 return
+
+    async def held(self, enterprise: str) -> dict[str, int]:
+        """Values of an enterprise by measurement."""
+        own = f"r.enterprise == {_literal(enterprise)} and {_VALUES}"
+        rows = f"{_span(0, _LAST_MS)} |> filter(fn: (r) => {own})"
+        found = Counter[str]()
+        for series, number in (await self._numbers(rows)).items():
+            found[series.measurement] += number
+        return dict(found)
+
+    async def erase(self, enterprise: str) -> None:
+        """Have all points of the enterprise deleted."""
+        first, last = (datetime.fromtimestamp(ms // 1000, UTC) for ms in (0, _LAST_MS))
+        config, own = self._config, f"enterprise={_literal(enterprise)}"
+        try:
+            api = self._open_client().delete_api()
+            await api.delete(first, last, own, config.bucket, config.org)
+        except ApiException as error:
+            raise self._refused(error) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._away(error) from error
 
     async def close(self) -> None:
         """Close the connections."""

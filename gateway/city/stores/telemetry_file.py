@@ -95,6 +95,35 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
     return False
 
 
+_HELD = """
+    SELECT measurement, sum(n) FROM series JOIN points ON points.series = series.id
+    WHERE enterprise = ? GROUP BY measurement ORDER BY measurement
+"""
+_ERASE = (
+    "DELETE FROM points WHERE (series, time_ms) IN (SELECT series, time_ms FROM series "
+    "CROSS JOIN points ON points.series = series.id WHERE enterprise = ? LIMIT 5000)"
+)
+_ERASE_NAMES = (
+    "DELETE FROM fields WHERE series IN (SELECT id FROM series WHERE enterprise = ?)",
+    "DELETE FROM series WHERE enterprise = ?",
+)
+
+
+def held_by(connection: sqlite3.Connection, enterprise: str) -> dict[str, int]:
+    """How many values of an enterprise there are, by measurement."""
+    return dict(connection.execute(_HELD, (enterprise,)))
+
+
+def erase_some(connection: sqlite3.Connection, enterprise: str) -> bool:
+    """Delete some thousand rows of an enterprise, overwritten; whether there may be more."""
+    connection.execute("PRAGMA secure_delete=ON")
+    if connection.execute(_ERASE, (enterprise,)).rowcount:
+        return True
+    for statement in _ERASE_NAMES:  # last: what is named finds no values, one unnamed were lost
+        connection.execute(statement, (enterprise,))
+    return False
+
+
 class Merge:
     """What becomes of a row when another one of its series and time is written.
 

@@ -12,6 +12,7 @@ from gateway.cli.city import (
     gateway_command,
     order_command,
 )
+from gateway.cli.city.erasing import erase_command
 from gateway.cli.city.opening import fail, load
 from gateway.cli.city.people import token_command, user_command
 from gateway.cli.running import RunByDefault, run_to_its_end
@@ -33,6 +34,7 @@ def register(root: typer.Typer) -> None:
     token_command.register(city)
     order_command.register(city)
     alerts_command.register(city)
+    erase_command.register(city)
     root.add_typer(city, name="city")
 
 

@@ -80,3 +80,21 @@ audit = Table(
     Column("digest", String(64), nullable=False, server_default=""),
     Index("ix_audit_at_ms", "at_ms"),
 )
+
+erasure = Table(
+    "erasure",
+    metadata,  # enterprises whose data were erased; what is of them is refused since
+    Column("id", Key, primary_key=True, autoincrement=True),  # number of the certificate
+    Column("uscc", String(18), nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("document", String(200), nullable=False),
+    Column("made_by", String(100), nullable=False),
+    Column("begun_ms", BigInteger, nullable=False),
+    Column("stage", String(16), nullable=False),  # begun, rows, finished; see erasing/erasing.py
+    Column("was_heard", Boolean, nullable=False),  # a gateway was enrolled when it was begun
+    Column("before", Text, nullable=False),  # JSON: what there was
+    Column("finished_ms", BigInteger),
+    Column("certificate", Text),  # JSON, signed; null: it is not finished
+    Index("ix_erasure_uscc", "uscc"),
+    sqlite_autoincrement=True,
+)

@@ -77,9 +77,15 @@ def read_points(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """All that is agreed with one enterprise; without any agreement nothing is allowed."""
+    """All that is agreed with one enterprise; without any agreement nothing is allowed.
+
+    Attributes:
+        agreements: of the enterprise.
+        erased_ms: when its data were erased, UTC milliseconds; what is older is not kept again.
+    """
 
     agreements: tuple[Agreement, ...] = ()
+    erased_ms: int = 0
 
     def hold(self, day: date) -> bool:
         """Whether there is an agreement on a day."""
@@ -89,7 +95,7 @@ class Terms:
     def since_ms(self) -> int:
         """When the first of them begins, UTC milliseconds; what was measured before is not kept."""
         days: Sequence[date] = [one.first_day for one in self.agreements]
-        return day_start_ms(min(days)) if days else 0
+        return max(self.erased_ms, day_start_ms(min(days)) if days else 0)
 
     def mask(self, schema: Schema, day: date) -> Mask:
         """Which tags of a schema may be kept: bool[n] in column order.

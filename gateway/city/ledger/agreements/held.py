@@ -9,7 +9,9 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from gateway.city.access.principal import EVERYTHING, Scope
 from gateway.city.access.scoping import owned
+from gateway.city.db.schema.access import erasure
 from gateway.city.db.schema.ledger_history import data_agreement, ledger_act
+from gateway.city.erasing.standing import erased_ms
 from gateway.city.ledger.agreements.agreement import Agreement, Terms
 from gateway.core.days import day_of
 
@@ -59,16 +61,24 @@ def standing(
 
 
 def newest_entry(connection: Connection) -> int:
-    """Grows with each entry; 0: there is none."""
-    return connection.scalar(select(func.max(data_agreement.c.id))) or 0
+    """Grows with each entry and each erasure; 0: there is none."""
+    entry = select(func.max(data_agreement.c.id)).scalar_subquery()
+    gone = select(func.max(erasure.c.id)).scalar_subquery()
+    (found,) = connection.execute(select(func.coalesce(entry, 0) + func.coalesce(gone, 0)))
+    return int(found[0])
 
 
 def all_terms(connection: Connection) -> Mapping[str, Terms]:
-    """What is agreed with each enterprise that has an agreement."""
-    by_enterprise: dict[str, list[Agreement]] = {}
+    """What is agreed with each enterprise that has an agreement, or was erased.
+
+    An erasure ends what was agreed before: who comes back agrees anew.
+    """
+    erased = erased_ms(connection)
+    by_enterprise: dict[str, list[Agreement]] = {uscc: [] for uscc in erased}
     for one in standing(connection):
-        by_enterprise.setdefault(one.agreement.uscc, []).append(one.agreement)
-    return {uscc: Terms(tuple(some)) for uscc, some in by_enterprise.items()}
+        if one.known_ms > erased.get(one.agreement.uscc, 0):
+            by_enterprise.setdefault(one.agreement.uscc, []).append(one.agreement)
+    return {uscc: Terms(tuple(some), erased.get(uscc, 0)) for uscc, some in by_enterprise.items()}
 
 
 def _entries() -> Select[Any]:

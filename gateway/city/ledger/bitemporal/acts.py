@@ -29,6 +29,7 @@ class Kind(StrEnum):
     AGREEMENT_END = "agreement-end"
     SCHEDULES = "schedules"
     SCHEDULE_END = "schedule-end"
+    ERASURE = "erasure"
 
 
 @dataclass(frozen=True, slots=True)

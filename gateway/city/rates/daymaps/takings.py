@@ -101,11 +101,12 @@ def newest_taking(connection: Connection, month: str, synthetic: bool) -> int:
 
 
 def maps_of(connection: Connection, month: str, synthetic: bool, number: int) -> Maps:
-    """The maps of a month as of a taking."""
+    """The maps of a month as of a taking; one that was erased is empty."""
     columns = day_map.c
     query = select(columns.uscc, columns.body).order_by(columns.id)
     query = query.where(*_of(day_map, month, synthetic), columns.taking <= number)
-    return {row.uscc: zlib.decompress(row.body) for row in connection.execute(query)}
+    rows = connection.execute(query)
+    return {row.uscc: zlib.decompress(row.body) if row.body else b"" for row in rows}
 
 
 def keep(connection: Connection, taken: Taken, now_ms: int) -> None:

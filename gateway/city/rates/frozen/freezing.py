@@ -4,12 +4,13 @@ Results are append-only. A frozen month changes only by a correction, which is a
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import Connection
 
 from gateway.city.db.operation import began_on
+from gateway.city.erasing.standing import maps_erased
 from gateway.city.ledger.changes import latest_change
 from gateway.city.rates.cells.dimensions import all_cells
 from gateway.city.rates.daymaps.takings import Taken, keep, take
@@ -23,6 +24,7 @@ from gateway.city.rates.tallies import NotComputableError, is_known, tallies_of
 from gateway.relational.database import Database
 
 _LOOK_BACK_MONTHS = 36
+_LONGEST_NOTE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ def freeze_month(
     Returns:
         What was stored; None if it is too early or nothing is new.
     """
+    if correction is not None:
+        correction = database.read_now(_told_of_erased, correction, month, demonstration)
     result = database.read_now(
         month_to_freeze,
         definition_id,
@@ -88,6 +92,17 @@ def freeze_month(
         if noted is not None:
             noted(connection, frozen)
     return frozen
+
+
+def _told_of_erased(
+    connection: Connection, correction: Correction, month: str, demonstration: bool
+) -> Correction:
+    """A correction after an erasure counts some enterprises no more, and says so."""
+    gone = maps_erased(connection, month, demonstration)
+    if not gone:
+        return correction
+    told = f"{correction.note}；不含数据已擦除的企业 {gone} 家"
+    return replace(correction, note=told.removeprefix("；")[:_LONGEST_NOTE])
 
 
 def month_to_freeze(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from gateway.city.db.operation import began_on
+from gateway.city.erasing.standing import maps_erased
 from gateway.city.ledger.bitemporal.knowledge import check_known
 from gateway.city.rates.cells.cell import Cell
 from gateway.city.rates.cells.dimensions import CITY, DIMENSIONS, Cells, all_cells
@@ -77,6 +78,11 @@ def reproduce(
             "it was stored before that was kept"
         )
     check_known(connection, stored.ledger_change)
+    if gone := maps_erased(connection, month, demonstration):
+        raise NotReproducibleError(
+            f"{definition_id} {month} vintage {number} rests on data that were erased since, of so "
+            f"many enterprises: {gone}; their digests stand in the chain of evidence"
+        )
     inquiry = Inquiry(
         _definition(definition_id, stored, definitions),
         period_of(month, stored.computed_ms, began_on(connection)),

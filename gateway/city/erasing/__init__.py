@@ -1,0 +1,1 @@
+"""Erase what a city holds of one enterprise, and certify it."""

@@ -1,0 +1,1 @@
+"""Commands that erase what a city holds."""
