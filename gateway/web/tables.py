@@ -17,6 +17,7 @@ from gateway.web.i18n import Language, catalog, text
 Cell = str | int | float | Decimal | bool | None
 """A decimal is a number as it is shown: its digits are all there are."""
 DEMONSTRATION = "演示数据 / demonstration data"
+_OF_TABLE = "table_"
 _OTHER: Mapping[Language, str] = {"zh": "_en", "en": "_zh"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What makes a spreadsheet compute a cell; a Chinese input method types the wide ones, and they
@@ -53,7 +54,7 @@ class Table:
 def beside(table: Table) -> dict[str, Cell]:
     """The notes as further columns; one that is called as a column has ``table_`` before it."""
     return {
-        f"table_{key}" if key in table.columns else key: one for key, one in table.notes.items()
+        _OF_TABLE + key if key in table.columns else key: one for key, one in table.notes.items()
     }
 
 
@@ -86,7 +87,11 @@ def _is_foreign(key: str, columns: tuple[str, ...], language: Language) -> bool:
 
 
 def _heading(table: Table, key: str, language: Language) -> str:
-    return catalog(language).get(table.headings.get(key, f"column.{key}"), key)
+    found = catalog(language).get(table.headings.get(key, f"column.{key}"))
+    if found is None and key.startswith(_OF_TABLE):
+        of_rows = _heading(table, key.removeprefix(_OF_TABLE), language)
+        return text(language, "column.of_table", name=of_rows)
+    return found or key
 
 
 def _word(table: Table, key: str, value: Cell, language: Language) -> Cell:
