@@ -17,7 +17,7 @@ from gateway.city.rates.compute import Counts, Enterprise, Period, is_asked_for,
 from gateway.city.rates.days.month import MachineMonth
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.model import Band, Continuity, Definition
-from gateway.city.rates.reasons import REASON_NAMES, UNDATED, Reason, out_of_service
+from gateway.city.rates.reasons import EXCUSED, REASON_NAMES, UNDATED, Reason, out_of_service
 from gateway.city.rates.reports.shown import edges_of, percent_text
 
 PERIOD = Period("2026-10", date(2026, 10, 1), date(2026, 10, 31))
@@ -209,7 +209,9 @@ def tallies(definition: Definition, plants: Plants, machines: Machines) -> list[
     for uscc, one in machines:
         reason = judge(definition, plants[uscc], one, PERIOD)
         asked = is_asked_for(definition, one, PERIOD)
-        own = (reason.networked, reason.counted, reason in UNDATED, asked, 1)
+        own = Counts(
+            reason.networked, reason.counted, reason in UNDATED, asked, 1, reason in EXCUSED
+        )
         counts[uscc] = Counts._make(map(sum, zip(counts[uscc], own, strict=True)))
     return tally(plants, counts, needs_verified=definition.excludes_unverified)
 
