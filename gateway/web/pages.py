@@ -78,6 +78,7 @@ class Site:
         foot: further pages, named at the foot of each; pairs as of the navigation.
         kept: parameters of an address that its links hand on.
         search: address of the search, whose box is on every page; empty: there is none.
+        asks_purpose: files are given out for a purpose that a page asks for.
     """
 
     name: Mapping[Language, str]
@@ -88,6 +89,7 @@ class Site:
     foot: Sequence[tuple[str, str]] = ()
     kept: Sequence[str] = ()
     search: str = ""
+    asks_purpose: bool = False
 
     def section(self, path: str) -> str:
         """The address of the navigation that a page belongs to; the first page's for others.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 from typer.testing import CliRunner
 
 from gateway.city.access import chain, users
@@ -200,6 +200,14 @@ def reason_of(connection: Connection) -> str:
     from gateway.city.db.schema.rates import rate_correction
 
     return str(connection.scalar(select(rate_correction.c.note)))
+
+
+async def test_an_empty_map_is_right_only_of_who_was_erased(city: Town) -> None:
+    freeze(city.database)
+    emptied = update(day_map).where(day_map.c.uscc == NEIGHBOUR).values(body=b"")
+    city.database.run_now(lambda c: c.execute(emptied))
+    broken = city.database.run_now(lambda c: list(verify(c)))
+    assert {one.uscc for one in broken} == {NEIGHBOUR}
 
 
 async def test_what_comes_afterwards_is_refused(city: Town) -> None:

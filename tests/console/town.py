@@ -116,6 +116,7 @@ async def town(
     accounts: bool = False,
     control: str | None = None,
     headline: str = "ENR-A",
+    export_purpose: str = "recorded",
 ) -> AsyncIterator[Town]:
     """A city in ``folder``, filled."""
     config = validated(
@@ -126,7 +127,8 @@ async def town(
             "data_dir": folder,
             "broker": {"url": "mqtt://127.0.0.1:1883"},
             "identifier": {"prefix": "88.999"},
-            "console": {"accounts": accounts} | ({"token": token} if token else {}),
+            "console": {"accounts": accounts, "export_purpose": export_purpose}
+            | ({"token": token} if token else {}),
             "demonstration_control": control,
             "definitions": {"headline": headline},
         },

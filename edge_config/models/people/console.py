@@ -1,6 +1,6 @@
 """The console of a city: who may see it, and how they say who they are."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from edge_config.models.base import ConsoleConfig, Secret
 from edge_config.models.people.oidc import OidcConfig
@@ -21,6 +21,12 @@ class CityConsoleConfig(ConsoleConfig):
         default=False,
         description="people log in by name and password; where there are none yet, the log names a "
         "one-time link for the first administrator",
+    )
+
+    export_purpose: Literal["recorded", "demanded"] = Field(
+        default="recorded",
+        description="of files with rows of enterprises; recorded: a purpose that is named goes "
+        "into the audit log, demanded: without one no file is given out",
     )
 
     oidc: OidcConfig | None = Field(

@@ -17,7 +17,7 @@ from gateway.city.access.principal import Permission, Principal, administrator
 from gateway.city.access.sessions import CitySessions
 from gateway.city.console.api import api
 from gateway.city.console.api.page import PAGE
-from gateway.city.console.asking import Gate, operates
+from gateway.city.console.asking import Gate, asks_purpose, operates
 from gateway.city.console.charts.pictures import VERSION, Pictures, bundle
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
@@ -128,7 +128,7 @@ def build(context: ConsoleContext) -> ASGIApp:
 
 def _routes(context: ConsoleContext, pages: Pages) -> list[Route]:
     """What is for who has logged in, each address with the permission that it needs."""
-    gate, figures, pictures = Gate(context), Figures(context), Pictures()
+    gate, figures, pictures = Gate(context, pages), Figures(context), Pictures()
     choosing = Choosing(context, figures)
     url = context.config.demonstration_control
     control = DemonstrationControl(url) if url else None
@@ -182,6 +182,7 @@ def _pages(context: ConsoleContext) -> Pages:
         foot=FOOT + PEOPLE if config.console.accounts else FOOT,
         kept=KEPT,
         search=search.ADDRESS,
+        asks_purpose=asks_purpose(context),
     )
     filters: dict[str, Callable[..., object]] = {
         "machines": machines_text,
@@ -189,8 +190,7 @@ def _pages(context: ConsoleContext) -> Pages:
         "points": points_text,
         "said": said,
     }
-    names = people.variables(config)
-    variables = {"bundle_url": BUNDLE, "machine_address": machine_address, **names}
+    variables = {"bundle_url": BUNDLE, "machine_address": machine_address}
     macros = {"figures": "figures.html", "ids": "identifiers.html", "people": "people.html"}
     macros |= {"ledger": "ledger.html", "watch": "watching.html"}
     return Pages(
@@ -198,7 +198,7 @@ def _pages(context: ConsoleContext) -> Pages:
         Assets(),
         (TEMPLATES,),
         filters,
-        variables,
+        variables | people.variables(config),
         macros,
         missing_since_ms=lambda: context.live.missing_since_ms,
         reader=_reader,

@@ -4,15 +4,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.status import HTTP_200_OK
+from starlette.status import HTTP_200_OK, HTTP_400_BAD_REQUEST
 
 from gateway.city.access.audit import Action, note
 from gateway.city.access.principal import Permission, Principal
 from gateway.city.console.context import ConsoleContext
 from gateway.web.access.admission import address_of, visitor_of
 from gateway.web.access.reader import NOT_ALLOWED
-from gateway.web.pages import Endpoint
+from gateway.web.pages import Endpoint, Pages, View
 from gateway.web.tables import is_file
+
+_LONGEST_PURPOSE = 100
 
 
 def principal_of(request: Request) -> Principal:
@@ -44,6 +46,12 @@ def signature(request: Request) -> str:
     return f"{principal_of(request).name} {address_of(request)}".strip()
 
 
+def asks_purpose(context: ConsoleContext) -> bool:
+    """Whether files with rows of enterprises are given out for a purpose only."""
+    console = context.config.console
+    return console.has_login and console.export_purpose == "demanded"
+
+
 async def note_view(context: ConsoleContext, request: Request, uscc: str) -> None:
     """Write down who looks at an enterprise; its purpose, if the address names one."""
     if context.config.console.has_login:
@@ -57,11 +65,14 @@ class Gate:
 
     Args:
         context: of the console. Where nobody logs in nobody is known, and nothing is written down.
+        pages: show the page that asks for a purpose.
     """
 
-    def __init__(self, context: ConsoleContext) -> None:
+    def __init__(self, context: ConsoleContext, pages: Pages) -> None:
         self._context = context
+        self._pages = pages
         self._knows = context.config.console.has_login
+        self._asks = asks_purpose(context)
 
     def allow(self, permission: Permission, *routes: Route) -> list[Route]:
         """The same addresses, for whose role allows something; files for who may export, too."""
@@ -80,6 +91,9 @@ class Gate:
             if not is_file(request):
                 return await endpoint(request)
             demand(request, Permission.EXPORT)
+            if self._asks and permission is not Permission.FIGURES and not _purpose(request):
+                view = View("purpose.html", {"asked": _asked(request)})
+                return self._pages.render(request, view, HTTP_400_BAD_REQUEST)
             answer = await endpoint(request)
             if self._knows and answer.status_code == HTTP_200_OK:
                 await self._note_export(request)
@@ -91,4 +105,16 @@ class Gate:
         """Before the file leaves: what cannot be written down is not given out."""
         who, now_ms = signature(request), self._context.now_ms()
         subject, detail = request.url.path, request.url.query
+        if purpose := _purpose(request):  # first: a long address is cut
+            detail = f"{purpose}: {detail}"
         await self._context.database.run(note, now_ms, who, Action.EXPORTED, subject, detail)
+
+
+def _purpose(request: Request) -> str:
+    """What a file is for, as the address names it."""
+    return " ".join(request.query_params.get("purpose", "").split())[:_LONGEST_PURPOSE]
+
+
+def _asked(request: Request) -> list[tuple[str, str]]:
+    """What else the address of a file says."""
+    return [one for one in request.query_params.multi_items() if one[0] != "purpose"]

@@ -89,7 +89,9 @@ class Erasing:
         self._remove_accounts(json.loads(begun.before)["gateways"])
         if begun.stage == "begun":
             await self.database.run(_erase_rows, begun, self.now_ms())
-            await asyncio.sleep(self.settle_s if begun.was_heard else 0)
+        if begun.was_heard:
+            since_s = (self.now_ms() - begun.begun_ms) / 1000
+            await asyncio.sleep(min(max(self.settle_s - since_s, 0), self.settle_s))
         await self._erase_values(begun.uscc)
         await self.database.run(_erase_again, begun)
         after = await look(self.database, self.store, begun.uscc)

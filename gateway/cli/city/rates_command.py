@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from gateway.cli.city import reproduce_command
-from gateway.cli.city.noting import note_rows
+from gateway.cli.city.noting import Purpose, note_rows
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, system_ms
 from gateway.cli.city.published_rates import EXAMPLE as _PUBLISHED_EXAMPLE
 from gateway.cli.city.published_rates import published
@@ -89,13 +89,14 @@ def _rates(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
     lang: LangOption = Lang.EN,
+    purpose: Purpose = "",
     config: CityFile = DEFAULT,
 ) -> None:
     """Print a table of rates with the integers they come from."""
     if context.invoked_subcommand is not None:
         return
     known_ms = reproduce_command.moment(as_known) if as_known else None
-    asked = _Asked(by, definition, month, known_ms, lang)
+    asked = _Asked(by, definition, month, known_ms, lang, purpose)
     if not (quarter or year):
         _show(asked, config, as_json=as_json, as_csv=as_csv)
     elif month or as_known or as_csv or (quarter and year):
@@ -115,6 +116,7 @@ class _Asked(NamedTuple):
     month: str
     known_ms: int | None
     lang: Lang
+    purpose: str = ""
 
 
 def _show(asked: _Asked, config: Path, *, as_json: bool, as_csv: bool) -> None:
@@ -124,7 +126,7 @@ def _show(asked: _Asked, config: Path, *, as_json: bool, as_csv: bool) -> None:
 
     def ask(database: "Database") -> _Told:
         found = database.read_now(lambda connection: _told(connection, city, asked))
-        _note_enterprises(database, asked.by, found.table.definition.id, found.table.month)
+        _note_enterprises(database, asked, found.table.definition.id, found.table.month)
         return found
 
     told = answer(city, ask)
@@ -143,7 +145,7 @@ def _show_span(asked: _Asked, quarter: str, year: str, config: Path, *, as_json:
         if span is None:
             return None
         definition = asked.definition or city.definitions.headline
-        _note_enterprises(database, asked.by, definition, quarter or year)
+        _note_enterprises(database, asked, definition, quarter or year)
         return database.read_now(
             span_rates,
             definition,
@@ -159,10 +161,11 @@ def _show_span(asked: _Asked, quarter: str, year: str, config: Path, *, as_json:
         print_span(found, as_json=as_json)
 
 
-def _note_enterprises(database: "Database", by: By, definition: str, when: str) -> None:
+def _note_enterprises(database: "Database", asked: _Asked, definition: str, when: str) -> None:
     """Rows of enterprises are written down; of counties and industries they are nobody's."""
-    if by is By.ENTERPRISE:
-        note_rows(database, "qulink rates", f"{definition} {when} by enterprise")
+    if asked.by is By.ENTERPRISE:
+        what = f"{definition} {when} by enterprise"
+        note_rows(database, "qulink rates", what, asked.purpose)
 
 
 class _Told(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.city.noting import note_rows
+from gateway.cli.city.noting import Purpose, note_rows
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened
 
 Output = Annotated[
@@ -27,6 +27,7 @@ def labels(
     dpi: Annotated[
         int, typer.Option(min=100, max=1200, help="Of pictures, or of the label printer.")
     ] = 203,
+    purpose: Purpose = "",
 ) -> None:
     """Draw a label for each machine whose identifier a node has confirmed.
 
@@ -48,7 +49,7 @@ def labels(
     city = load(config)
     with opened(city) as database:
         page_url = city.identifier.page_url
-        note_rows(database, "qulink id labels", enterprise.upper() or "all")
+        note_rows(database, "qulink id labels", enterprise.upper() or "all", purpose)
         found = database.run_now(labels_of, EVERYTHING, page_url, enterprise.upper())
     if not found:
         fail(

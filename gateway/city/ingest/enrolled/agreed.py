@@ -52,6 +52,7 @@ class Agreed:
 
     def __init__(self, terms: Terms) -> None:
         self.terms = terms
+        self.since_ms = terms.since_ms
         self._day = date.min
         self._masks: dict[int, Mask] = {}
         self._earlier: Mapping[int, Mask] = {}
@@ -131,7 +132,7 @@ class Sifting:
                 return record
 
     def _values(self, record: Batch | Changes) -> Batch | Changes | None:
-        schema, since_ms = record.schema, self.agreed.terms.since_ms
+        schema, since_ms = record.schema, self.agreed.since_ms
         mask = self.agreed.mask(schema, self.today)
         times = span_of(record)
         if times and self.agreed.has_widened(schema, self.today):
@@ -154,9 +155,7 @@ class Sifting:
 
     def _counts(self, record: MachineRecord) -> bool:
         """Whether a machine's counters may be kept: some point of its device is."""
-        if record.day < day_of(self.agreed.terms.since_ms) or not self.agreed.terms.hold(
-            self.today
-        ):
+        if record.day < day_of(self.agreed.since_ms) or not self.agreed.terms.hold(self.today):
             return False
         own = [one for one in self.schemas if one.device == record.device]
         return not own or any(self.agreed.mask(one, self.today).any() for one in own)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli.city.evidence.progress import progress_bar
-from gateway.cli.city.noting import note_rows
+from gateway.cli.city.noting import Purpose, note_rows
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.wording import counted, visible
 
@@ -32,6 +32,7 @@ def audit(
     as_json: Annotated[
         bool, typer.Option("--json", help="As JSON Lines: a line a difference, the sum last.")
     ] = False,
+    purpose: Purpose = "",
     config: CityFile = DEFAULT,
 ) -> None:
     """Compare evidence with the time-series store, both ways, and name every difference.
@@ -51,7 +52,8 @@ def audit(
     with opened(city) as database:
         try:
             usccs, days = _what(database, month, enterprise)
-            note_rows(database, "qulink evidence audit", f"{month} {enterprise or 'all'}".strip())
+            what = f"{month} {enterprise or 'all'}".strip()
+            note_rows(database, "qulink evidence audit", what, purpose)
             found = asyncio.run(_compare(city, database, usccs, days, as_json=as_json))
         except (MonthError, StoreError) as error:
             fail(f"qulink evidence audit: {error}")

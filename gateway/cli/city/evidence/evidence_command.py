@@ -12,7 +12,7 @@ from gateway.cli.city.evidence import (
     values_command,
 )
 from gateway.cli.city.evidence.progress import progress_bar
-from gateway.cli.city.noting import note_look
+from gateway.cli.city.noting import Purpose, note_look
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.wording import counted
 
@@ -47,6 +47,7 @@ def _show(
     machine: Annotated[str, typer.Argument(help="USCC/site/asset_no, or the identifier.")],
     month: Annotated[str, typer.Option(help="YYYY-MM; default: the running month.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    purpose: Purpose = "",
     config: CityFile = DEFAULT,
 ) -> None:
     """Why a machine is counted or not: what is known of each of its days, and every verdict.
@@ -76,7 +77,7 @@ def _show(
         except (ProofError, MonthError, DefinitionError) as error:
             fail(f"qulink evidence show: {error}")
         uscc, *place = found.machine
-        note_look(database, f"qulink evidence show {'/'.join(place)} {found.month}", uscc)
+        note_look(database, f"qulink evidence show {'/'.join(place)} {found.month}", uscc, purpose)
     typer.echo(proof_json(found)) if as_json else print_proof(found)
 
 

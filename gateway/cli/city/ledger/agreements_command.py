@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli.city.noting import note_look, note_rows
+from gateway.cli.city.noting import Purpose, note_look, note_rows
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.tables import print_table
 from gateway.cli.user import system_user
@@ -82,6 +82,7 @@ def _import(
 
 def _list(
     as_json: Annotated[bool, typer.Option("--json", help="JSON.")] = False,
+    purpose: Purpose = "",
     config: CityFile = DEFAULT,
 ) -> None:
     """List the agreements, and how each enterprise that sends stands to its own."""
@@ -94,7 +95,7 @@ def _list(
 
     loaded = load(config)
     with opened(loaded) as database:
-        note_rows(database, "qulink ledger agreements list")
+        note_rows(database, "qulink ledger agreements list", purpose=purpose)
         found = database.read_now(standing)
         enterprises = database.read_now(lines, EVERYTHING, day_of(system_ms()))
     if as_json:
@@ -115,6 +116,7 @@ def _list(
 
 def _show(
     enterprise: Annotated[str, typer.Argument(help="USCC of the enterprise.")],
+    purpose: Purpose = "",
     config: CityFile = DEFAULT,
 ) -> None:
     """Show all that was ever said of an enterprise's agreements; a number's last line holds."""
@@ -122,7 +124,7 @@ def _show(
 
     uscc = enterprise.upper()
     with opened(load(config)) as database:
-        note_look(database, "qulink ledger agreements show", uscc)
+        note_look(database, "qulink ledger agreements show", uscc, purpose)
         found = database.read_now(said, uscc)
     if not found:
         fail(

@@ -13,7 +13,7 @@ from gateway.cli.city.ledger import (
     schedules_command,
     stops_command,
 )
-from gateway.cli.city.noting import note_look, note_rows
+from gateway.cli.city.noting import Purpose, note_look, note_rows
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.user import system_user
 
@@ -204,6 +204,7 @@ def _history(
     enterprise: Annotated[str, typer.Argument(help="USCC of the enterprise.")],
     asset: Annotated[str, typer.Option(help="Asset number; default: the enterprise.")] = "",
     site: Annotated[str, typer.Option(help="Site number of the machine.")] = "1",
+    purpose: Purpose = "",
     config: CityFile = DEFAULT,
 ) -> None:
     """Show what the ledger said: from which day it holds, known since when, by whom.
@@ -226,7 +227,7 @@ def _history(
 
     with opened(load(config)) as database:
         found = database.read_now(ask)
-        note_look(database, f"qulink ledger history {asset}".strip(), name.uscc)
+        note_look(database, f"qulink ledger history {asset}".strip(), name.uscc, purpose)
     if not found:
         fail(f"nothing was ever said of {asset or 'the enterprise'} {name.uscc}")
     print_history(found)
@@ -239,6 +240,7 @@ def _list(
         bool, typer.Option("--enterprises", help="The enterprises, with their size class.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    purpose: Purpose = "",
 ) -> None:
     """List the machines of the ledger with their status today and their identifier."""
     from gateway.city.ledger.listing import listed, listed_enterprises
@@ -246,7 +248,7 @@ def _list(
 
     uscc = enterprise.upper() or None
     with opened(load(config)) as database:
-        note_rows(database, "qulink ledger list", uscc or "all")
+        note_rows(database, "qulink ledger list", uscc or "all", purpose)
         if enterprises:
             found = database.read_now(listed_enterprises, uscc=uscc)
         else:

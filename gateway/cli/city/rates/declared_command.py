@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.city.noting import note_rows
+from gateway.cli.city.noting import Purpose, note_rows
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.tables import print_table
 from gateway.cli.user import system_user
@@ -62,6 +62,7 @@ def _declared(
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
+    purpose: Purpose = "",
     config: CityFile = DEFAULT,
 ) -> None:
     """Print 申报值 beside 采集值 of a month, and what may explain the difference.
@@ -94,7 +95,8 @@ def _declared(
             )
         except (DefinitionError, MonthError) as error:
             fail(str(error))
-        note_rows(database, "qulink rates declared", f"{record.id} {month} {enterprise}".strip())
+        what = f"{record.id} {month} {enterprise}".strip()
+        note_rows(database, "qulink rates declared", what, purpose)
     file = as_file(found, record, month)
     if as_json:
         typer.echo(json_text(file, demonstration=city.demonstration))
