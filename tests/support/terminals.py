@@ -13,6 +13,7 @@ import tty
 from pathlib import Path
 
 _MOST = 4_096
+_SPARE = 16
 
 
 class Terminal:
@@ -30,7 +31,7 @@ class Terminal:
 
     def plug_in(self) -> None:
         """Make the port, under the same stable path, and another name behind it."""
-        self.master, self._slave = os.openpty()
+        self.master, self._slave = _unused_pair()
         tty.setraw(self._slave)
         os.set_blocking(self.master, False)
         self.link.unlink(missing_ok=True)
@@ -57,6 +58,19 @@ class Terminal:
             with contextlib.suppress(OSError):
                 os.close(file)
         self.master = self._slave = -1
+
+
+def _unused_pair() -> tuple[int, int]:
+    """Both ends of a pseudo-terminal, with a number that nobody has just given up.
+
+    The kernel gives out the lowest one. A path of another test may still lead there, and its
+    gateway would open ours.
+    """
+    *spare, made = [os.openpty() for _ in range(_SPARE)]
+    for ends in spare:
+        for file in ends:
+            os.close(file)
+    return made
 
 
 class Cable:
