@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, delete, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, case, delete, insert, select, true, update
 
 from edge_config.models import uscc as codes
 from edge_config.models.ledger_number import MAX_SITE_NO, held, key_of
@@ -84,20 +85,28 @@ def add(
         connection.execute(insert(gateway).values(row | {"partition": partition_of(gateway_id)}))
         begin(connection, day_of(now_ms))
         return True
-    if known.uscc != uscc or key_of(known.site_no) != key_of(site_no):
-        raise EnrolmentError(
-            f"gateway {gateway_id} is enrolled for enterprise {known.uscc}, site {known.site_no}; "
-            "its data belongs there – choose another id"
-        )
+    _check_owner(known, uscc, site_no)
     if known.revoked_ms is None:
         return False
+    _check_not_erased(connection, gateway_id)
+    _renew(connection, gateway_id, now_ms)
+    return True
+
+
+def _check_owner(known: Row[Any], uscc: str, site_no: str) -> None:
+    if known.uscc != uscc or key_of(known.site_no) != key_of(site_no):
+        raise EnrolmentError(
+            f"gateway {known.id} is enrolled for enterprise {known.uscc}, site {known.site_no}; "
+            "its data belongs there – choose another id"
+        )
+
+
+def _check_not_erased(connection: Connection, gateway_id: str) -> None:
     if is_erased(connection, gateway_id):
         raise EnrolmentError(
             f"gateway {gateway_id} was revoked when the data of its enterprise were erased; its "
             "buffer may still hold some – clear it, and choose another id"
         )
-    _renew(connection, gateway_id, now_ms)
-    return True
 
 
 def _renew(connection: Connection, gateway_id: str, now_ms: int) -> None:
