@@ -1,5 +1,6 @@
 """Logging in by an OpenID Connect provider that others wrote, in a process of its own."""
 
+import html
 import json
 import re
 import subprocess
@@ -15,13 +16,14 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from pydantic import ValidationError
+from starlette.types import ASGIApp
 
 from edge_config.models.base import Secret
 from edge_config.models.people.oidc import NAMED_BY, OidcConfig, OidcGroup
 from edge_config.models.validation import validated
 from gateway.city.access import users
 from gateway.city.access.audit import Action, EntryFilter, entries
-from gateway.city.access.outside.knowing import link
+from gateway.city.access.outside.knowing import link, linked
 from gateway.city.access.outside.provider import (
     BACK,
     Provider,
@@ -32,8 +34,10 @@ from gateway.city.access.outside.provider import (
 from gateway.city.access.principal import SCOPES, Role, parse_scope
 from gateway.city.access.users import User, UserError
 from gateway.city.console.app import build
+from gateway.city.console.pages.people.proving import Proving
+from gateway.throttle import FREE_ATTEMPTS
 from gateway.web.access.passwords import hash_password
-from tests.console.people import PASSWORD, ROOT, log_in
+from tests.console.people import PASSWORD, ROOT, log_in, post
 from tests.console.town import NOW_MS, Town, town
 from tests.support.peers import foreign_script, free_port, node, wait_for_port
 
@@ -83,6 +87,7 @@ class City:
 
     made: Town
     client: httpx.AsyncClient
+    app: ASGIApp
 
     def actions(self, action: Action) -> list[tuple[str, str]]:
         found = self.made.database.run_now(entries, EntryFilter(action=action))
@@ -95,8 +100,13 @@ async def console(made: Town, oidc: OidcConfig) -> AsyncIterator[City]:
     context = made.context
     config = replace(context.config, console=replace(context.config.console, oidc=oidc))
     app = build(replace(context, config=config))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HERE) as client:
-        yield City(made, client)
+    async with browser_of(app) as client:
+        yield City(made, client, app)
+
+
+def browser_of(app: ASGIApp) -> httpx.AsyncClient:
+    """A browser that has not been there before."""
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HERE)
 
 
 @pytest.fixture
@@ -179,6 +189,93 @@ async def test_nobody_takes_over_a_name_and_who_is_connected_is_that_user(
         assert "root.li" in (await city.client.get("/users")).text  # an administrator still
         made.database.run_now(users.disable, ROOT, NOW_MS, own)
         assert (await enter(city, "sub-taken")).status_code == 403
+
+
+def _onward(page: str) -> str:
+    """The link to the provider on the own account."""
+    (section,) = re.findall(r'id="outside">(.*?)</section>', page, re.DOTALL)
+    (onward,) = re.findall(r'href="([^"]+)"', section)
+    return html.unescape(onward)
+
+
+async def connect(city: City, subject: str, password: str = PASSWORD) -> httpx.Response:
+    """Connect oneself from the own account: the password again, the provider, and back."""
+    shown = await post(city.client, "/account/outside/connect", current=password)
+    assert shown.status_code == 200, shown.text
+    back = urlsplit(await there(_onward(shown.text), subject))
+    return await city.client.get(f"{back.path}?{back.query}")
+
+
+async def test_a_user_who_proves_to_be_it_is_connected_and_disconnected(
+    made: Town, oidc: OidcConfig
+) -> None:
+    async with console(made, oidc) as city, browser_of(city.app) as stranger:
+        other = replace(city, client=stranger)
+        assert (await log_in(city.client, "root.li")).status_code == 303
+        wrong = await post(city.client, "/account/outside/connect", current="guess")
+        assert (wrong.status_code, "当前密码不正确" in wrong.text) == (400, True)
+        done = await connect(city, "sub-nobody")
+        assert done.headers["location"] == "/account?connecting=done#outside"
+        account = (await city.client.get(done.headers["location"])).text
+        assert "sub-nobody" in account and "已建立关联" in account
+        said = ("root.li", f"{oidc.issuer} sub-nobody")
+        assert city.actions(Action.USER_LINKED) == [said]
+        assert (await enter(other, "sub-nobody")).status_code == 303
+        assert "root.li" in (await other.client.get("/users")).text
+        ended = await post(city.client, "/account/outside/disconnect", subject="sub-nobody")
+        assert ended.status_code == 303
+        assert city.actions(Action.USER_UNLINKED) == [said]
+        assert (await other.client.get("/users")).status_code == 401  # whoever began it is out
+        assert (await enter(other, "sub-nobody")).status_code == 403
+
+
+async def test_nobody_is_connected_with_what_is_anothers_or_after_leaving(
+    made: Town, oidc: OidcConfig
+) -> None:
+    async with console(made, oidc) as city, console(made, oidc) as other:
+        assert (await enter(other, "sub-taken")).status_code == 303
+        assert (await log_in(city.client, "root.li")).status_code == 303
+        taken = await connect(city, "sub-taken")
+        assert taken.headers["location"] == "/account?connecting=linked#outside"
+        assert "另一用户" in (await city.client.get(taken.headers["location"])).text
+        shown = await post(city.client, "/account/outside/connect", current=PASSWORD)
+        onward = _onward(shown.text)
+        assert "prompt=login" in onward  # whoever is logged in there just now is not asked past
+        back = urlsplit(await there(onward, "sub-nobody"))
+        await post(city.client, "/logout")
+        late = await city.client.get(f"{back.path}?{back.query}")
+        assert late.headers["location"] == "/account?connecting=begun#outside"
+        assert not made.database.run_now(linked, oidc.issuer, "root.li")
+
+
+async def test_administrators_connect_users_and_a_reset_leaves_no_way_in(
+    made: Town, oidc: OidcConfig
+) -> None:
+    async with console(made, oidc) as city, console(made, oidc) as officer:
+        assert (await log_in(city.client, "root.li")).status_code == 303
+        user = User("wu", "吴", Role.COUNTY, parse_scope("county 330822"), 0, "x", None, True)
+        made.database.run_now(users.add, ROOT, user)
+        given = {"name": "wu", "subject": "sub-nobody"}
+        refused = await post(officer.client, "/users/outside/connect", **given)
+        assert refused.status_code == 401
+        for fields in ({**given, "name": "nobody"}, {**given, "subject": "x" * 256}):
+            answer = await post(city.client, "/users/outside/connect", **fields)
+            assert answer.status_code == 400
+        assert (await post(city.client, "/users/outside/connect", **given)).status_code == 303
+        assert "sub-nobody" in (await city.client.get("/users")).text
+        assert (await enter(officer, "sub-nobody")).status_code == 303
+        account = await officer.client.get("/account")
+        assert "/account/outside/connect" not in account.text  # there is no password to prove
+        assert (await post(officer.client, "/users/outside/disconnect", **given)).status_code == 403
+        made.database.run_now(users.reset, ROOT, NOW_MS, "wu")
+        assert (await enter(officer, "sub-nobody")).status_code == 403
+
+
+async def test_passwords_are_not_guessed_at_a_session_that_was_left_open(made: Town) -> None:
+    proving = Proving(made.context, clock_s=lambda: 0.0)
+    for _ in range(FREE_ATTEMPTS):
+        assert await proving.problem("root.li", "guess") == "current"
+    assert await proving.problem("root.li", PASSWORD) == "patience"
 
 
 async def test_a_login_is_of_the_browser_that_began_it_and_stays_on_this_site(

@@ -1,8 +1,11 @@
 """People of the console: invited by one-time links, logged in by name, out at once when changed."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import select
 
@@ -28,6 +31,7 @@ from tests.console.people import (
 )
 from tests.console.town import Town, uscc_of
 
+Lines = AsyncIterator[str]
 OFFICER = ("wang.li", Role.COUNTY, "county 330822")
 
 
@@ -121,24 +125,45 @@ async def test_guesses_of_a_password_wait_and_are_written_down_once(tmp_path: Pa
         assert guesses == [("127.0.0.1", Action.GUESSES, "wang.li")] * 2  # address, and name
 
 
-@pytest.mark.parametrize("how", ["disable", "change", "reset"])
-async def test_a_changed_user_is_out_at_once_and_its_stream_ends(tmp_path: Path, how: str) -> None:
-    acts = {"disable": {}, "reset": {}, "change": {"role": "auditor", "scope": "all"}}
+_OUT = {
+    "disable": {}, "reset": {}, "change": {"role": "auditor", "scope": "all"},
+    "narrow": {"role": "county-officer", "scope": "county 330881"},
+}  # fmt: skip
+"""What puts a county officer out."""
+
+
+async def _opened(client: httpx.AsyncClient, stack: contextlib.AsyncExitStack) -> list[Lines]:
+    """The streams of pages that one leaves open."""
+    found = []
+    for path in ("/", "/alerts", f"/enterprises/{uscc_of(0)}", "/quality"):
+        asked = client.stream("GET", path, headers={"accept": "text/event-stream"})
+        answer = await stack.enter_async_context(asked)
+        assert answer.headers["content-type"].startswith("text/event-stream"), path
+        found.append(answer.aiter_lines())
+        await anext(found[-1])
+    return found
+
+
+async def test_a_changed_user_is_out_at_once_and_all_its_streams_end(tmp_path: Path) -> None:
     async with (
         peopled(tmp_path) as (made, base),
-        browser(base) as officer,
         browser(base) as root,
         asyncio.timeout(60),
+        contextlib.AsyncExitStack() as stack,
     ):
-        await known(made, officer, *OFFICER)
         await known(made, root, "li.wei", Role.ADMINISTRATOR, "all")
-        async with officer.stream("GET", "/", headers={"accept": "text/event-stream"}) as answer:
-            lines = answer.aiter_lines()
-            await anext(lines)
-            await post(root, f"/users/{how}", name="wang.li", **acts[how])
-            async for _ in lines:
-                pass  # what had been sent; then it ends
-        assert (await officer.get("/books")).status_code == 401
+        for how, fields in _OUT.items():
+            officer = await stack.enter_async_context(browser(base))
+            await known(made, officer, f"wang.{how}", *OFFICER[1:])
+            streams = await _opened(officer, stack)
+            act = "change" if how == "narrow" else how
+            assert (
+                await post(root, f"/users/{act}", name=f"wang.{how}", **fields)
+            ).is_error is False
+            for lines in streams:
+                async for _ in lines:
+                    pass  # what had been sent; then it ends
+            assert (await officer.get("/books")).status_code == 401
         assert (await root.get("/books")).status_code == 200
 
 

@@ -51,6 +51,7 @@ class Action(StrEnum):
     USER_RESET = "user-reset"
     PASSWORD_SET = "password-set"  # noqa: S105 - the name of an action
     USER_LINKED = "user-linked"
+    USER_UNLINKED = "user-unlinked"
     LOGIN_REFUSED = "login-refused"
     TOKEN_MADE = "token-made"  # noqa: S105 - as above
     TOKEN_REVOKED = "token-revoked"  # noqa: S105 - as above

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from gateway.city.access.audit import Action, note
 from gateway.city.access.principal import Principal, Role, Scope, demand_fitting, parse_scope
-from gateway.city.db.schema.access import api_token, city_user, console_session
+from gateway.city.db.schema.access import api_token, city_user, console_session, outside_login
 from gateway.relational.database import alone
 
 _NAME = re.compile(r"[^\W_][\w.@-]{1,63}", re.ASCII)
@@ -28,6 +28,8 @@ class Refusal(StrEnum):
     UNKNOWN = "unknown"
     LAST = "last"
     USERS = "users"
+    SUBJECT = "subject"
+    LINKED = "linked"
 
 
 class UserError(ValueError):
@@ -139,12 +141,18 @@ def disable(connection: Connection, by: Principal, now_ms: int, name: str) -> No
 
 
 def reset(connection: Connection, by: Principal, now_ms: int, name: str) -> None:
-    """Take a user's password and API tokens away; one that was disabled may be invited again.
+    """Take every way in that a user has away; one that was disabled may be invited again.
+
+    Password, API tokens, and subjects of a provider: who has had the user's password may have
+    connected another one. Those by a group stay, as the provider decides about them.
 
     Raises:
         UserError: no such user.
     """
     _known(connection, name)
+    outside = outside_login.c
+    own = delete(outside_login).where(outside.user_name == name, outside.by_group.is_(False))
+    connection.execute(own)
     _write(connection, name, password="", disabled_ms=None)
     end_sessions(connection, name, now_ms)
     end_tokens(connection, name, now_ms)

@@ -6,9 +6,10 @@ by them.
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from edge_config.models.people.oidc import OidcConfig, OidcGroup
 from gateway.city.access import users
@@ -18,6 +19,8 @@ from gateway.city.access.users import Refusal, User, UserError
 from gateway.city.db.schema.access import outside_login
 from gateway.relational.database import alone
 
+LONGEST_SUBJECT = 255
+"""Characters (OpenID Connect Core 1.0, section 2)."""
 _PROVIDER = administrator("oidc")
 
 
@@ -29,23 +32,67 @@ class NobodyError(Exception):
         self.key = key
 
 
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A subject of a provider that logs in as a user.
+
+    Attributes:
+        subject: as the provider calls it, for ever.
+        name: of the user.
+        by_group: its groups there decide role and scope.
+    """
+
+    subject: str
+    name: str
+    by_group: bool
+
+
+def linked(connection: Connection, issuer: str, name: str | None = None) -> Sequence[Linked]:
+    """Who of a provider logs in here, in order of users; as one user, if one is named."""
+    columns = outside_login.c
+    query = select(columns.subject, columns.user_name, columns.by_group)
+    query = query.where(columns.issuer == issuer).order_by(columns.user_name, columns.subject)
+    if name is not None:
+        query = query.where(columns.user_name == name)
+    return [Linked(*row) for row in connection.execute(query)]
+
+
 def link(
     connection: Connection, by: Principal, issuer: str, subject: str, name: str, now_ms: int
 ) -> None:
     """Let a subject of a provider log in as a user.
 
     Raises:
-        UserError: no such user, or the subject is another's.
+        UserError: no such user, no subject, or it is another's.
     """
     alone(connection, "users")
+    if not (subject.isprintable() and 0 < len(subject) <= LONGEST_SUBJECT):
+        raise UserError(Refusal.SUBJECT)
     if users.find(connection, name) is None:
         raise UserError(Refusal.UNKNOWN)
     known = _linked(connection, issuer, subject)
     if known is not None and known.user_name != name:
-        raise UserError(Refusal.TAKEN)
+        raise UserError(Refusal.LINKED)
     if known is None:
         _insert(connection, issuer, subject, name, by_group=False)
         note(connection, now_ms, by.name, Action.USER_LINKED, name, f"{issuer} {subject}")
+
+
+def unlink(
+    connection: Connection, by: Principal, issuer: str, subject: str, name: str, now_ms: int
+) -> None:
+    """Let a subject log in as a user no more; sessions of the user end, whoever began them.
+
+    Raises:
+        UserError: the subject does not log in as that user.
+    """
+    alone(connection, "users")
+    columns = outside_login.c
+    of = (columns.issuer == issuer, columns.subject == subject, columns.user_name == name)
+    if not connection.execute(delete(outside_login).where(*of)).rowcount:
+        raise UserError(Refusal.UNKNOWN)
+    users.end_sessions(connection, name, now_ms)
+    note(connection, now_ms, by.name, Action.USER_UNLINKED, name, f"{issuer} {subject}")
 
 
 def known_by(

@@ -50,18 +50,20 @@ class Begun:
         nonce: stands in the token that belongs to it.
         verifier: of PKCE.
         target: path of the console that it leads to.
+        connects: name of the user, who is here already and is to be connected; empty: a login.
     """
 
     state: str
     nonce: str
     verifier: str
     target: str
+    connects: str = ""
 
 
-def begin(target: str) -> Begun:
+def begin(target: str, connects: str = "") -> Begun:
     """A fresh login that leads to a path of the console."""
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-    return Begun(state, nonce, verifier, target)
+    return Begun(state, nonce, verifier, target, connects)
 
 
 class Provider:
@@ -100,6 +102,9 @@ class Provider:
             "code_challenge": create_s256_code_challenge(begun.verifier),
             "code_challenge_method": "S256",
         }
+        if begun.connects:
+            # Whoever is logged in there just now may be somebody else, and stays connected.
+            asked["prompt"] = "login"
         separator = "&" if "?" in metadata["authorization_endpoint"] else "?"
         return f"{metadata['authorization_endpoint']}{separator}{urlencode(asked)}"
 

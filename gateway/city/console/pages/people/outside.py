@@ -1,7 +1,7 @@
 """Logging in by an OpenID Connect provider: to it and back, in one browser."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from starlette.routing import Route
 from edge_config.models.people.console import CityConsoleConfig
 from edge_config.models.people.oidc import OidcConfig
 from gateway.city.access.audit import Action, note
-from gateway.city.access.outside.knowing import NobodyError, known_by, lose
+from gateway.city.access.outside.knowing import NobodyError, known_by, link, lose
 from gateway.city.access.outside.provider import (
     BACK,
     Begun,
@@ -24,6 +24,7 @@ from gateway.city.access.outside.provider import (
     begin,
 )
 from gateway.city.access.sessions import CitySessions
+from gateway.city.access.users import UserError
 from gateway.city.console.context import ConsoleContext
 from gateway.web.access import sessions
 from gateway.web.access.admission import address_of, system_ms
@@ -37,6 +38,7 @@ ADDRESS = "/login/oidc"
 BEGUN_S = 600
 """So long somebody may take to log in there."""
 _COOKIE = "qulink_oidc"
+_ACCOUNT = "/account"
 
 
 class OutsidePage:
@@ -71,7 +73,25 @@ class OutsidePage:
             address = await self._provider.address(begun)
         except (ProviderAwayError, ProviderRefusedError) as error:
             return self._refused(request, "away", target, error)
-        response = RedirectResponse(address, 303)
+        return self._sealed(RedirectResponse(address, 303), begun)
+
+    async def begun_connecting(
+        self, name: str
+    ) -> tuple[str, Callable[[Response], Response]] | None:
+        """Where a user goes to be connected, and what the answer must bring; None: it is away.
+
+        Args:
+            name: of a user who has just proven to be it.
+        """
+        begun = begin(_ACCOUNT, name)
+        try:
+            address = await self._provider.address(begun)
+        except (ProviderAwayError, ProviderRefusedError) as error:
+            log.warning("connecting a user with %s: %s", self._config.issuer, error)
+            return None
+        return address, lambda response: self._sealed(response, begun)
+
+    def _sealed(self, response: Response, begun: Begun) -> Response:
         response.set_cookie(
             _COOKIE,
             self._seal.encrypt(msgspec.json.encode(begun)).decode("ascii"),
@@ -95,14 +115,43 @@ class OutsidePage:
             return self._refused(request, "begun", "/", None)
         if "code" not in given:
             said = ProviderRefusedError(f"it says {given.get('error', 'nothing')[:100]!r}")
-            return self._refused(request, "refused", begun.target, said)
+            return self._unbelieved(request, "refused", begun, said)
         try:
             claims = await self._provider.claims(given["code"], begun, given.get("iss"))
         except ProviderAwayError as error:
-            return self._refused(request, "away", begun.target, error)
+            return self._unbelieved(request, "away", begun, error)
         except ProviderRefusedError as error:
-            return self._refused(request, "refused", begun.target, error)
+            return self._unbelieved(request, "refused", begun, error)
+        if begun.connects:
+            return await self._connect(request, begun.connects, str(claims["sub"]))
         return await self._enter(request, begun.target, claims)
+
+    async def _connect(self, request: Request, name: str, subject: str) -> Response:
+        """Somebody who went there from the own account comes back to it, as that user still."""
+        now_ms = self._context.now_ms()
+        try:
+            asking = await self._kept.visitor(request.cookies.get(self._cookie, ""), system_ms())
+            if asking is None or asking.name != name:  # left, or put out meanwhile
+                return self._came_back("begun")
+            run = self._context.database.run
+            await run(link, asking, self._config.issuer, subject, name, now_ms)
+        except UserError as error:
+            return self._came_back(error.refusal)
+        except SessionsAwayError as error:
+            raise HTTPException(503) from error
+        return self._came_back("done")
+
+    def _came_back(self, key: str) -> Response:
+        """To the own account, which says what became of it."""
+        response = RedirectResponse(f"{_ACCOUNT}?connecting={key}#outside", 303)
+        response.delete_cookie(_COOKIE, path=ADDRESS)
+        return response
+
+    def _unbelieved(self, request: Request, key: str, begun: Begun, error: Exception) -> Response:
+        if not begun.connects:
+            return self._refused(request, key, begun.target, error)
+        log.warning("connecting a user with %s: %s", self._config.issuer, error)
+        return self._came_back(key)
 
     async def _enter(self, request: Request, target: str, claims: Mapping[str, Any]) -> Response:
         run, now_ms = self._context.database.run, self._context.now_ms()
@@ -142,12 +191,8 @@ class OutsidePage:
         return self._pages.render(request, view, 503 if key == "away" else 403)
 
 
-def routes(context: ConsoleContext, pages: Pages, kept: CitySessions) -> list[Route]:
-    """The way to the provider, and back; none where there is no provider."""
-    config = context.config.console.oidc
-    if config is None:
-        return []
-    page = OutsidePage(context, pages, kept, config)
+def routes(page: OutsidePage) -> list[Route]:
+    """The way to the provider, and back."""
     return [
         Route(ADDRESS, page.go, methods=["GET"]),
         Route(BACK, page.back, methods=["GET"]),

@@ -10,8 +10,11 @@ from gateway.city.access.sessions import CitySessions
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.people import account, outside, tokens, users
 from gateway.city.console.pages.people.account import AccountPage
+from gateway.city.console.pages.people.connected import Connections
+from gateway.city.console.pages.people.connecting import ConnectingPage
 from gateway.city.console.pages.people.guests import guest_paths, guest_roles, guest_routes
 from gateway.city.console.pages.people.invitation import InvitationPage
+from gateway.city.console.pages.people.outside import OutsidePage
 from gateway.city.console.pages.people.tokens import TokenDesk, TokensPage
 from gateway.city.console.pages.people.users import UsersPage
 from gateway.city.ledger.codes import FUNCTIONAL_AREAS, Name, county_name
@@ -24,14 +27,21 @@ def routes(
     """The pages of users, of a one-time link, of the own account and of API tokens."""
     if not kept.is_by_name:
         return []
-    desk = TokenDesk(context, known)
-    own = AccountPage(context, pages, kept, desk)
+    desk, config = TokenDesk(context, known), context.config.console.oidc
+    connections = Connections(context, kept, config)
+    own = AccountPage(context, pages, kept, desk, connections)
+    all_users = UsersPage(context, pages, kept, known, connections)
+    routes = []
+    if config is not None:
+        there = OutsidePage(context, pages, kept, config)
+        connecting = ConnectingPage(connections, all_users, own, there)
+        routes = [*outside.routes(there), *_connecting_routes(connecting)]
     return [
-        *_user_routes(pages, UsersPage(context, pages, kept, known)),
+        *routes,
+        *_user_routes(pages, all_users),
         *_invitation_routes(InvitationPage(context, pages)),
         *guest_routes(context, kept),
         *_token_routes(pages, TokensPage(pages, desk)),
-        *outside.routes(context, pages, kept),
         Route(account.ADDRESS, pages.endpoint(own.view), methods=["GET"]),
         Route(account.ADDRESS, own.change, methods=["POST"]),
         Route(f"{account.ADDRESS}/tokens", own.make_token, methods=["POST"]),
@@ -48,6 +58,15 @@ def _user_routes(pages: Pages, page: UsersPage) -> list[Route]:
     return [
         Route(users.ADDRESS, pages.endpoint(page.view), methods=["GET"]),
         Route(f"{users.ADDRESS}/{{act}}", page.act, methods=["POST"]),
+    ]
+
+
+def _connecting_routes(page: ConnectingPage) -> list[Route]:
+    own = f"{account.ADDRESS}/outside"
+    return [
+        Route(f"{users.ADDRESS}/outside/{{act}}", page.act, methods=["POST"]),
+        Route(f"{own}/connect", page.begin, methods=["POST"]),
+        Route(f"{own}/disconnect", page.end, methods=["POST"]),
     ]
 
 

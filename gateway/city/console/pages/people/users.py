@@ -21,6 +21,7 @@ from gateway.city.access.sessions import CitySessions
 from gateway.city.access.users import User, UserError
 from gateway.city.console.asking import demand
 from gateway.city.console.context import ConsoleContext
+from gateway.city.console.pages.people.connected import Connections
 from gateway.web.forms import form_of
 from gateway.web.pages import Pages, View
 
@@ -34,12 +35,18 @@ class UsersPage:
     """The page and what its forms do; a link is shown once, in the answer that made it."""
 
     def __init__(
-        self, context: ConsoleContext, pages: Pages, kept: CitySessions, known: CityTokens
+        self,
+        context: ConsoleContext,
+        pages: Pages,
+        kept: CitySessions,
+        known: CityTokens,
+        connections: Connections,
     ) -> None:
         self._context = context
         self._pages = pages
         self._kept = kept
         self._known = known
+        self._connections = connections
 
     async def view(self, request: Request) -> View:
         """All users, and the form that invites one."""
@@ -57,21 +64,23 @@ class UsersPage:
             act = _act_of(request.path_params["act"], by, fields, self._context.now_ms())
             secret = await self._context.database.run(act)
         except ScopeError:
-            return await self._again(request, fields, "scope")
+            return await self.again(request, fields, "scope")
         except UserError as error:
-            return await self._again(request, fields, error.refusal)
+            return await self.again(request, fields, error.refusal)
         self._kept.doubt()
         self._known.doubt()
         if secret is None:
             return RedirectResponse(ADDRESS, 303)
         return self._pages.render(request, await self._view({}, link=_link(request, secret)))
 
-    async def _again(self, request: Request, fields: Mapping[str, str], problem: str) -> Response:
+    async def again(self, request: Request, fields: Mapping[str, str], problem: str) -> Response:
+        """The page, with what was typed and why it is refused."""
         return self._pages.render(request, await self._view(fields, problem=problem), 400)
 
     async def _view(self, fields: Mapping[str, str], *, problem: str = "", link: str = "") -> View:
         known = await self._context.database.read(users.listed)
-        data = {"users": known, "roles": tuple(Role), "given": fields}
+        linked = await self._connections.listed()
+        data = {"users": known, "roles": tuple(Role), "given": fields, "linked": linked}
         return View("users.html", data | {"problem": problem, "link": link})
 
 
