@@ -6,29 +6,14 @@ import pytest
 
 from gateway.city.access.principal import Role
 from gateway.city.alerts.alerting import Alerting
-from tests.console.people import PASSWORD, invited, peopled
+from tests.console.people import invited, peopled
 from tests.console.town import uscc_of
-from tests.support.chromium import Page, chromium
+from tests.console.walking import log_in, press
+from tests.support.chromium import chromium
 
 pytestmark = pytest.mark.long
 
 LOOKS = (("zh", "light", 1280), ("en", "dark", 390))
-
-
-async def _press(page: Page, form: str, wanted: str) -> None:
-    await page.evaluate(f"document.querySelector({form!r}).requestSubmit()")
-    await page.until(wanted)
-
-
-async def _log_in(page: Page, base: str, link: str) -> None:
-    await page.goto(f"{base}{link}?lang=zh")
-    for name, value in (("password", PASSWORD), ("again", PASSWORD)):
-        await page.evaluate(f"document.querySelector('main [name={name}]').value = {value!r}")
-    await _press(page, "main form", "location.pathname === '/login'")
-    await page.until("document.querySelector('main [name=name]') !== null")
-    for name, value in (("name", "li.wei"), ("password", PASSWORD)):
-        await page.evaluate(f"document.querySelector('main [name={name}]').value = {value!r}")
-    await _press(page, "main form", "location.pathname === '/'")
 
 
 async def test_an_officer_watches_and_sees_to_alerts(tmp_path: Path) -> None:
@@ -36,9 +21,9 @@ async def test_an_officer_watches_and_sees_to_alerts(tmp_path: Path) -> None:
         made.clock.now_ms += 86_400_000  # a Monday
         context = made.context
         await Alerting(context.config, made.database, context.definitions, made.clock).look()
-        await _log_in(page, base, invited(made, "li.wei", Role.COUNTY, "county 330881"))
+        await log_in(page, base, invited(made, "li.wei", Role.COUNTY, "county 330881"), "li.wei")
         await page.goto(f"{base}/enterprises/{uscc_of(3)}")
-        await _press(
+        await press(
             page, "form.watch", "document.querySelector('form.watch [value=remove]') !== null"
         )
         await page.goto(f"{base}/watch")
@@ -58,7 +43,7 @@ async def test_an_officer_watches_and_sees_to_alerts(tmp_path: Path) -> None:
         text = await page.evaluate("document.querySelector('main').innerText")
         assert "gw-3" in text
         assert "gw-0" not in text
-        await _press(
+        await press(
             page,
             "form[action$=acknowledge]",
             "document.querySelector('main td:last-child').innerText.includes('li.wei')",

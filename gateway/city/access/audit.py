@@ -35,6 +35,8 @@ class Action(StrEnum):
     LEDGER_SCHEDULES = "ledger-schedules"
     LEDGER_SCHEDULE_END = "ledger-schedule-end"
     SAMPLED = "sampled"
+    FINDING_EXPLAINED = "finding-explained"
+    FINDING_REOPENED = "finding-reopened"
     LEDGER_ERASURE = "ledger-erasure"
     ERASURE_BEGUN = "erasure-begun"
     ERASED = "erased"

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     AUDIT_LOG = "read-audit-log"
     RESOLVE_OUTSIDE = "resolve-outside"  # ask resolvers that others run
     FINDINGS = "see-findings"  # what is worth a check on site, and samples for it
+    EXPLAIN = "explain-findings"  # say why there is nothing to one; enter looks on site
     WATCH = "watch"  # keep a watch-list, acknowledge alerts
     OPERATE = "operate"  # see counters and the state of the parts
 
@@ -42,6 +43,7 @@ _OFFICER = _READ | {
     Permission.LABELS,
     Permission.RESOLVE_OUTSIDE,
     Permission.FINDINGS,
+    Permission.EXPLAIN,
     Permission.WATCH,
 }
 

@@ -28,7 +28,12 @@ from gateway.core.days import DAY_MS
 from gateway.relational.database import alone
 from gateway.web.access.store import digest_of, new_secret
 
-GRANTABLE = (Permission.FIGURES, Permission.ENTERPRISES, Permission.EXPORT)
+GRANTABLE = (
+    Permission.FIGURES,
+    Permission.ENTERPRISES,
+    Permission.EXPORT,
+    Permission.FINDINGS,
+)
 """What a token may be given: what the API answers, and nothing that changes anything."""
 DAYS = 90
 """How long a token holds unless its maker says otherwise."""

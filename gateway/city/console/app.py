@@ -25,7 +25,7 @@ from gateway.city.console.observation import Observation
 from gateway.city.console.pages import details, movers, published
 from gateway.city.console.pages.alerting import addresses as alerting
 from gateway.city.console.pages.audit import AuditLog
-from gateway.city.console.pages.checking import findings, samples
+from gateway.city.console.pages.checking import addresses as checking
 from gateway.city.console.pages.choice import KEPT, ChoiceError, Choosing, MonthEndpoint
 from gateway.city.console.pages.codes import ADDRESS, CodePage
 from gateway.city.console.pages.drilldown import Drilldown
@@ -70,7 +70,7 @@ NEEDS = {
     "/books": Permission.ENTERPRISES,
     ADDRESS: Permission.ENTERPRISES,
     "/audit": Permission.AUDIT_LOG,
-    samples.ADDRESS: Permission.FINDINGS,
+    **checking.NEEDS,
     users.ADDRESS: Permission.USERS,
     tokens.ADDRESS: Permission.USERS,
 }
@@ -92,7 +92,7 @@ NAVIGATION = (
 FOOT = (
     (wall.ADDRESS, "nav.wall"), (revisions.ADDRESS, "nav.revisions"), (PAGE, "nav.api"),
     (published.ADDRESS, "nav.published"), (opendata.ADDRESS, "opendata.title"),
-    (samples.ADDRESS, "sample.title"), (ADDRESS, "nav.codes"), ("/audit", "nav.audit"),
+    *checking.FOOT, (ADDRESS, "nav.codes"), ("/audit", "nav.audit"),
 )  # fmt: skip
 PEOPLE = (
     (users.ADDRESS, "nav.users"),
@@ -140,7 +140,7 @@ def _routes(context: ConsoleContext, pages: Pages) -> list[Route]:
         *_drilldown_routes(gate, endpoint, Drilldown(context, figures)),
         *enterprises.routes(gate, endpoint, context, figures),
         *movers.routes(gate, endpoint, Movers(context, figures)),
-        *gate.allow(Permission.FINDINGS, *findings.routes(endpoint, context, figures)),
+        *checking.routes(gate, endpoint, context, pages, figures),
         *details.routes(gate, endpoint, details.Details(context, figures)),
         *sheet.routes(gate, endpoint, sheet.Sheet(context, figures)),
         *_machine_routes(gate, endpoint, MachinePage(context, figures, pictures)),

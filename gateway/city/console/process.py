@@ -27,7 +27,8 @@ from gateway.city.console.order import UNUSABLE, Answer, Order, read_order
 from gateway.city.identifiers.resolving import opened_resolver
 from gateway.city.ledger.uploading.kept import Uploads
 from gateway.city.ledger.uploading.running import sweep_hourly
-from gateway.city.rates.definitions import DefinitionError, load_definitions
+from gateway.city.rates.definitions import DefinitionError, definition_of, load_definitions
+from gateway.city.rates.findings.kept.nightly import Looking
 from gateway.city.stores.api import StoreError
 from gateway.city.stores.choose import make_store
 from gateway.relational.database import connect
@@ -85,6 +86,8 @@ async def run(order: Order, answers: BinaryIO) -> None:
         if config.console.accounts:
             await tell_first_link(context)
         alerting = Alerting(config, context.database, context.definitions, system_ms)
+        headline = definition_of(context.definitions, config.definitions.headline)
+        looking = Looking(context.database, headline, config.demonstration, system_ms)
         serving = serve(
             build(context), config.console, listener, ready=lambda: say(answers, Answer())
         )
@@ -92,6 +95,7 @@ async def run(order: Order, answers: BinaryIO) -> None:
             tasks.create_task(_open(context)),
             tasks.create_task(context.live.run()),
             tasks.create_task(alerting.run()),
+            tasks.create_task(looking.run()),
             tasks.create_task(sweep_hourly(Uploads(config.data_dir), system_ms)),
             tasks.create_task(Sending(config, context.database, system_ms).run()),
             tasks.create_task(serving),

@@ -36,6 +36,12 @@ from gateway.city.db.schema.alerting.messages import (
     alert_message,
     alert_message_part,
 )
+from gateway.city.db.schema.checking.findings import (
+    finding,
+    finding_pass,
+    finding_said,
+    finding_seen,
+)
 from gateway.city.db.schema.clock import confirmed_clock, doubted_evidence
 from gateway.city.db.schema.daymaps import day_map
 from gateway.city.db.schema.declared import declared_value, sample_machine
@@ -105,11 +111,23 @@ def deleted(uscc: str, users: Iterable[str]) -> list[tuple[Table, Condition]]:
         (declared_value, declared_value.c.uscc == uscc),
         (identifier_review, identifier_review.c.equipment_id.in_(_owned(uscc))),
         (ledger_verification, ledger_verification.c.uscc == uscc),
+        *_findings(uscc),
         *_alerts(uscc, names),
         *(
             (table, table.c.user_name.in_(names))
             for table in (one_time_link, console_session, outside_login, api_token, alert_contact)
         ),
+    ]
+
+
+def _findings(uscc: str) -> list[tuple[Table, Condition]]:
+    """Findings of the enterprise, and of others that name its machines."""
+    about = (finding.c.uscc == uscc) | finding.c.key.contains(uscc, autoescape=True)
+    own = select(finding.c.id).where(about)
+    return [
+        *((table, table.c.finding_id.in_(own)) for table in (finding_seen, finding_said)),
+        (finding, about),
+        (finding_pass, finding_pass.c.uscc == uscc),
     ]
 
 

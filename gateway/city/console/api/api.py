@@ -9,6 +9,7 @@ from starlette.routing import Route
 from gateway.city.access.principal import Permission
 from gateway.city.console.api.answering import Answering, unless_known
 from gateway.city.console.api.answers.figures import FiguresApi
+from gateway.city.console.api.answers.findings import FindingsApi
 from gateway.city.console.api.answers.months import MonthsApi
 from gateway.city.console.api.answers.published import PublishedApi
 from gateway.city.console.api.answers.quality import QualityApi
@@ -57,5 +58,6 @@ def operations(context: ConsoleContext, figures: Figures, choosing: Choosing) ->
         *FiguresApi(context, figures, choosing).operations(),
         *RegisterApi(context, figures, choosing).operations(),
         *PublishedApi(context, PublishedPage(context)).operations(),
+        *FindingsApi(context).operations(),
         *QualityApi(context, Records(context, figures.gateways)).operations(),
     ]

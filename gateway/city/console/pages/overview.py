@@ -16,6 +16,7 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl, Line
 from gateway.city.console.exports.workbooks import workbooks
 from gateway.city.console.pages.alerting.button import watchable
+from gateway.city.console.pages.checking.kept import open_findings
 from gateway.city.console.pages.choice import Choice, ChoiceError
 from gateway.city.console.pages.enterprises.lacking import Lack, lacking_counties
 from gateway.city.console.pages.movers import earlier_month
@@ -72,6 +73,7 @@ class Overview:
             "lines": lines,
             "watching": await watchable(context, request, Level.CITY, "city"),
             "alerts": await context.database.read(count, choice.scope, ended=False),
+            "clues": await open_findings(context, request),
         }
         # While there is no headline there is no trend either: it need not be waited for.
         still = partial(self._drawing.pictures, choice, language) if table else _no_trend

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from gateway.city.access.principal import Scope
 from gateway.city.console.asking import principal_of
 from gateway.city.console.context import ConsoleContext
+from gateway.city.console.pages.checking.kept import open_findings
 from gateway.city.console.queries.books import books, books_count
 from gateway.city.console.queries.database import GatewayRow
 from gateway.city.console.queries.findings import Findings, findings
@@ -102,6 +103,7 @@ class Records:
             "gateways": len(states.worst_first),
             "late": late,
             "acted": await self._acted(scope),
+            "clues": await open_findings(self._context, request),
             "now_ms": now_ms,
         }
         table = finding_table(found, lacking, late, agreed, now_ms)

@@ -36,15 +36,23 @@ def at_least(successes: int, trials: int, chance: Fraction) -> Fraction:
     )
 
 
-def heaped(county: str, counts: Iterable[int], rules: Rules) -> Iterator[Finding]:
-    """Counts of machines end in 0 or 5 more often than counted ones do: were they rounded?"""
+def heaped(county: str, counts: Iterable[int], rules: Rules, part: str = "") -> Iterator[Finding]:
+    """Counts of machines end in 0 or 5 more often than counted ones do: were they rounded?
+
+    Args:
+        county: code of it.
+        counts: one an enterprise.
+        rules: the thresholds.
+        part: which counts these are.
+    """
     told = [one for one in counts if one >= rules.least_count]
     round_ones = sum(one % _DIGITS in _HEAPS for one in told)
     chance = Fraction(len(_HEAPS), _DIGITS)
     if len(told) < rules.least_enterprises:
         return
     if at_least(round_ones, len(told), chance) * rules.one_in < 1:
-        yield Finding(Kind.HEAPED, county, (), {"count": round_ones, "all": len(told)})
+        numbers = {"count": round_ones, "all": len(told)}
+        yield Finding(Kind.HEAPED, county, (), numbers, part)
 
 
 def findings(firm: EnterpriseDays, rules: Rules) -> list[Finding]:

@@ -196,6 +196,7 @@ def heaps(connection: Connection, month: str, rules: Rules) -> Iterator[Finding]
         if uscc in told:
             networked[county].append(told[uscc].value.networked)
             machines[county].append(told[uscc].value.equipment)
-    for counts in (ledger, machines, networked):
+    parts = {"ledger": ledger, "declared": machines, "networked": networked}
+    for part, counts in parts.items():
         for county, numbers in sorted(counts.items()):
-            yield from heaped(county, numbers, rules)
+            yield from heaped(county, numbers, rules, part)

@@ -114,11 +114,14 @@ class Finding:
     Attributes:
         kind: which.
         whose: USCC, or code of the county.
-        machines: site and asset numbers of those it rests on.
+        machines: site and asset numbers of those it rests on; of machines of several enterprises
+            with the USCC before.
         numbers: by name in its sentences.
+        part: which counts of a county it is about; empty: of an enterprise.
     """
 
     kind: Kind
     whose: str
     machines: tuple[str, ...]
     numbers: Mapping[str, int]
+    part: str = ""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli.city.evidence.progress import progress_bar
+from gateway.cli.city.noting import note_rows
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.wording import counted, visible
 
@@ -25,6 +26,9 @@ def findings(
     as_json: Annotated[
         bool, typer.Option("--json", help="As JSON Lines: a line a finding.")
     ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep them, as every night does: /findings shows them.")
+    ] = False,
     config: CityFile = DEFAULT,
 ) -> None:
     """Patterns of evidence and ledger that honest data rarely have, and what to check on site.
@@ -39,7 +43,7 @@ def findings(
     city, number = load(config), 0
     with opened(city) as database:
         try:
-            for one in _found(city, database, month, enterprise):
+            for one in _found(city, database, month, enterprise, keep=keep):
                 typer.echo((finding_json if as_json else finding_text)(one))
                 number += 1
         except (MonthError, DefinitionError) as error:
@@ -49,18 +53,17 @@ def findings(
 
 
 def _found(
-    city: "CityConfig", database: "Database", month: str, enterprise: str
+    city: "CityConfig", database: "Database", month: str, enterprise: str, *, keep: bool
 ) -> "Iterator[Finding]":
     from sqlalchemy import select
 
     from gateway.city.db.operation import began_on
     from gateway.city.db.tables import enterprise as enterprises
     from gateway.city.rates.definitions import definition_of, load_definitions
-    from gateway.city.rates.findings.gathering import builtin_rules, findings_of, heaps
-    from gateway.city.rates.inquiry import Inquiry
+    from gateway.city.rates.findings.kept.nightly import look_at
     from gateway.city.rates.period import period_of
 
-    now_ms, rules = system_ms(), builtin_rules()
+    now_ms = system_ms()
     records = load_definitions(city.definitions.file, city.calendar.file)
     headline = definition_of(records, city.definitions.headline)
     period = period_of(month or None, now_ms, database.read_now(began_on))
@@ -68,15 +71,14 @@ def _found(
     known = database.read_now(lambda connection: list(connection.scalars(query)))
     if enterprise and enterprise not in known:
         fail(f"the ledger has no enterprise {visible(enterprise)}; write its USCC in full")
-    wanted = [enterprise] if enterprise else known
-    if not enterprise:
-        yield from database.read_now(
-            lambda connection: list(heaps(connection, period.month, rules))
-        )
+    note_rows(database, "qulink evidence findings", f"{period.month} {enterprise}".strip())
+    wanted = [enterprise] if enterprise else ["", *known]  # first the counties
     with progress_bar("findings", len(wanted)) as advance:
         for uscc in wanted:
-            inquiry = Inquiry(headline, period, now_ms, city.demonstration, uscc=uscc)
-            yield from database.read_now(findings_of, inquiry, rules)
+            yield from look_at(
+                database, headline, period.month, now_ms,
+                uscc=uscc, synthetic=city.demonstration, kept=keep,
+            )  # fmt: skip
             advance()
 
 

@@ -9,13 +9,14 @@ import typer
 from gateway.cli.city.evidence.findings_command import finding_json, finding_text
 from gateway.cli.city.evidence.progress import progress_bar
 from gateway.cli.city.noting import note_rows
-from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened
+from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.wording import counted, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from edge_config.models.city import CityConfig
+    from gateway.city.rates.findings.model import Finding
     from gateway.city.rates.findings.values import Sketch, ValuesDay
     from gateway.relational.database import Database
 
@@ -36,12 +37,15 @@ def values(
     as_json: Annotated[
         bool, typer.Option("--json", help="As JSON Lines: a line a finding.")
     ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep what is found: /findings shows it.")
+    ] = False,
     config: CityFile = DEFAULT,
 ) -> None:
     """Look at the values in the time-series store: whose are those of another machine, or day?
 
     Sequences of values are compared, whatever the tags are called and however they are shifted in
-    time. A finding is no proof and changes no figure; nothing is written.
+    time. A finding is no proof and changes no figure.
 
     Exit code 1: no such enterprise or days, or database or store cannot be used.
     """
@@ -57,14 +61,34 @@ def values(
             found = asyncio.run(_sketched(city, database, usccs, days))
         except StoreError as error:
             fail(f"qulink evidence values: {error}")
-    _print(found, as_json=as_json)
+        told = _repeated(found)
+        if keep:
+            _keep(city, database, days[-1], told)
+    _print(found, told, as_json=as_json)
 
 
-def _print(known: "Sequence[ValuesDay]", *, as_json: bool) -> None:
+def _repeated(known: "Sequence[ValuesDay]") -> "list[Finding]":
     from gateway.city.rates.findings.gathering import builtin_rules
     from gateway.city.rates.findings.values import repeated_values
 
-    found = repeated_values(known, builtin_rules())
+    return repeated_values(known, builtin_rules())
+
+
+def _keep(city: "CityConfig", database: "Database", last: date, found: "Sequence[Finding]") -> None:
+    """Of each enterprise that a finding names; days that were not looked at say nothing."""
+    from gateway.city.rates.findings.gathering import builtin_rules
+    from gateway.city.rates.findings.kept.keeping import Looked, keep, of_each
+    from gateway.city.rates.period import month_of
+
+    version, now_ms = builtin_rules().version, system_ms()
+    for uscc, own in of_each(found).items():
+        looked = Looked(
+            month_of(last), city.demonstration, version, now_ms, uscc, judged=frozenset()
+        )
+        database.run_now(keep, looked, own)
+
+
+def _print(known: "Sequence[ValuesDay]", found: "Sequence[Finding]", *, as_json: bool) -> None:
     for one in found:
         typer.echo((finding_json if as_json else finding_text)(one))
     if not as_json:

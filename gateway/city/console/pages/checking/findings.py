@@ -8,7 +8,6 @@ from starlette.routing import Route
 
 from gateway.city.console.asking import note_view
 from gateway.city.console.context import ConsoleContext
-from gateway.city.console.pages.checking import samples
 from gateway.city.console.pages.choice import Choice, MonthView
 from gateway.city.console.queries.database import enterprise_of
 from gateway.city.console.queries.figures import Figures
@@ -33,9 +32,8 @@ _HEADINGS = {"machines": "clue.machines", "kind": "clue.code"} | {
 def routes(
     endpoint: Callable[[MonthView], Endpoint], context: ConsoleContext, figures: Figures
 ) -> list[Route]:
-    """The addresses of this page, and of looks on site."""
-    own = Route(ADDRESS, endpoint(FindingsPage(context, figures).view))
-    return [own, samples.route(endpoint, context)]
+    """The address of this page."""
+    return [Route(ADDRESS, endpoint(FindingsPage(context, figures).view))]
 
 
 class FindingsPage:

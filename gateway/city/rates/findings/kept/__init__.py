@@ -1,0 +1,1 @@
+"""Findings that are kept: looked for at night, listed, and explained."""
