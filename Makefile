@@ -61,6 +61,8 @@ lock: $(VENV)/dev.stamp  ## renew the pinned requirements from pyproject.toml
 	    --generate-hashes --no-emit-index-url --no-annotate --no-header -q \
 	    -o tests/foreign/$$peer/requirements.txt; \
 	done
+	$(BIN)/uv pip compile tests/foreign/chdb/requirements.in --universal --python-version 3.11 --no-deps \
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o tests/foreign/chdb/requirements.txt
 
 sbom: $(VENV)/dev.stamp  ## bills of materials of what is installed, as CycloneDX, into dist/
 	$(BIN)/python deploy/bill.py sbom dist
@@ -72,7 +74,7 @@ advisories: $(VENV)/dev.stamp  ## compare with a copy of an advisory database: m
 	@test -n "$(OSV)" || { echo 'name a database: make advisories OSV=all.zip (see SECURITY.md)' >&2; exit 1; }
 	$(BIN)/python deploy/bill.py advisories $(OSV)
 
-foreign-peers: tests/foreign/node_modules/.stamp tests/foreign/java/.stamp $(VENV)/pyhandle.stamp $(VENV)/sdmx.stamp $(VENV)/disclosure.stamp  ## programs by others that tests need
+foreign-peers: tests/foreign/node_modules/.stamp tests/foreign/java/.stamp $(VENV)/pyhandle.stamp $(VENV)/sdmx.stamp $(VENV)/disclosure.stamp $(VENV)/chdb.stamp  ## programs by others that tests need
 
 tests/foreign/node_modules/.stamp: tests/foreign/package-lock.json $(VENV)/dev.stamp
 	cd tests/foreign && $(CURDIR)/$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
@@ -88,6 +90,12 @@ $(VENV)/pyhandle.stamp: tests/foreign/python/requirements.txt $(VENV)/dev.stamp
 $(VENV)/disclosure.stamp: tests/foreign/disclosure/requirements.txt $(VENV)/dev.stamp
 	$(PYTHON) -m venv $(VENV)/disclosure
 	$(VENV)/disclosure/bin/pip --disable-pip-version-check -q install --require-hashes -r $<
+	touch $@
+
+# An environment of its own: 533 MB. Not what it asks for beside: pandas and pyarrow, which its session needs not.
+$(VENV)/chdb.stamp: tests/foreign/chdb/requirements.txt $(VENV)/dev.stamp
+	$(PYTHON) -m venv $(VENV)/chdb
+	$(VENV)/chdb/bin/pip --disable-pip-version-check -q install --no-deps --require-hashes -r $<
 	touch $@
 
 $(VENV)/sdmx.stamp: tests/foreign/sdmx/requirements.txt $(VENV)/dev.stamp

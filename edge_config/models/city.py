@@ -21,6 +21,7 @@ from edge_config.models.counting import (
     CalendarConfig,
     DefinitionsConfig,
     OpenDataConfig,
+    RatesConfig,
     SheetConfig,
 )
 from edge_config.models.data.keeping import AgreementsConfig, RetentionConfig
@@ -267,6 +268,7 @@ class CityConfig(Settings):
     )
     console: CityConsoleConfig = Field(default=CityConsoleConfig(), description="the web console")
     definitions: DefinitionsConfig = Field(default=DefinitionsConfig(), description="rates")
+    rates: RatesConfig = Field(default=RatesConfig(), description="who counts machines")
     calendar: CalendarConfig = Field(default=CalendarConfig(), description="days of rest")
     sheet: SheetConfig = Field(default=SheetConfig(), description="printed sheets")
     open_data: OpenDataConfig = Field(default=OpenDataConfig(), description="published tables")

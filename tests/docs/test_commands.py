@@ -111,6 +111,7 @@ GROUPS = {
     ("ledger", "schedules"),
     ("city", "erase"),
     ("evidence",),
+    ("rates", "engine"),
     ("id",),
     ("id", "carrier"),
     ("node", "key"),

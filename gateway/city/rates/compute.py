@@ -80,6 +80,11 @@ def is_asked_for(definition: Definition, machine: MachineMonth, period: Period) 
     return _machine_exclusion(definition, machine, period) is None
 
 
+def has_no_say(definition: Definition, enterprise: Enterprise) -> bool:
+    """Whether no machine of an enterprise is in the denominator, whatever it is."""
+    return _enterprise_exclusion(definition, enterprise) is not None
+
+
 def _enterprise_exclusion(definition: Definition, enterprise: Enterprise) -> Reason | None:
     """Why no machine of an enterprise is in the denominator; None if they may be."""
     if not enterprise.in_scope:

@@ -1,6 +1,6 @@
 """Numerator and denominator of every enterprise, from ledger and evidence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +12,17 @@ from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.columns.evidence import is_there
 from gateway.city.rates.columns.ledger import ReadLedger, read_ledger
 from gateway.city.rates.columns.progress import Progress, unreported
-from gateway.city.rates.compute import Counts, Enterprise, is_asked_for, judge, tally, tally_ledgers
+from gateway.city.rates.compute import (
+    Counts,
+    Enterprise,
+    has_no_say,
+    is_asked_for,
+    judge,
+    tally,
+    tally_ledgers,
+)
 from gateway.city.rates.days.month import MachineMonth
+from gateway.city.rates.engines.engine import Engine, FirmCount
 from gateway.city.rates.facts import MachineMonths, enterprises, machine_months
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.reasons import EXCUSED, UNDATED
@@ -36,6 +45,7 @@ def tallies_of(
     inquiries: Sequence[Inquiry],
     progress: Progress = unreported,
     ledgers: ReadLedger = read_ledger,
+    engine: Engine | None = None,
 ) -> list[tuple[list[Tally], Places]]:
     """Numerator and denominator of every enterprise in scope, and all enterprises, by inquiry.
 
@@ -46,22 +56,46 @@ def tallies_of(
         inquiries: all with the same evidence.
         progress: is told how far it is.
         ledgers: reads the machines.
+        engine: counts them; None: this process does.
 
     Raises:
         NotComputableError: an instantaneous rate of a past month.
+        EngineError: the engine cannot be asked.
     """
     for inquiry in inquiries:
         _check(inquiry)
     counting = [one for one in inquiries if one.definition.measure != "ledger"]
-    months = iter(machine_months(connection, counting, progress, ledgers) if counting else ())
+    counted = iter(_tallies(connection, counting, progress, ledgers, engine))
     found: list[tuple[list[Tally], Places]] = []
     for inquiry in inquiries:
-        places = enterprises(connection, inquiry)
         if inquiry in counting:
-            found.append((_counted(inquiry, places, next(months)), places))
+            found.append(next(counted))
         else:
+            places = enterprises(connection, inquiry)
             found.append((tally_ledgers(places), places))
     return found
+
+
+def _tallies(
+    connection: Connection,
+    inquiries: Sequence[Inquiry],
+    progress: Progress,
+    ledgers: ReadLedger,
+    engine: Engine | None,
+) -> Iterator[tuple[list[Tally], Places]]:
+    """Of inquiries that count machines."""
+    if not inquiries:
+        return
+    if engine is not None:
+        of_firms = engine.counted(connection, inquiries, progress)
+        for inquiry, one in zip(inquiries, of_firms, strict=True):
+            places = enterprises(connection, inquiry)
+            yield _by_engine(inquiry, places, one), places
+        return
+    months = machine_months(connection, inquiries, progress, ledgers)
+    for inquiry, month in zip(inquiries, months, strict=True):
+        places = enterprises(connection, inquiry)
+        yield _counted(inquiry, places, month), places
 
 
 def _check(inquiry: Inquiry) -> None:
@@ -85,17 +119,44 @@ def _counted(inquiry: Inquiry, places: Places, months: MachineMonths) -> list[Ta
     ]
     columns = np.array(flags, np.int64).reshape(-1, len(Counts._fields)).T
     sums = [np.bincount(firm_of, one[kinds], len(firms) + 1)[1:] for one in columns]
-    counts = map(Counts._make, np.array(sums, np.int64).T.tolist())
-    found = tally(
-        places,
-        dict(zip(months.ledger.firm_names.known, counts, strict=True)),
-        needs_verified=inquiry.definition.excludes_unverified,
-    )
+    usccs = months.ledger.firm_names.known
+    found = dict(zip(usccs, map(Counts._make, np.array(sums, np.int64).T.tolist()), strict=True))
     if inquiry.calendar is None:
-        return found
+        return _told(inquiry, places, found, {})
     counted, without = columns[Counts._fields.index("counted")], Counts._fields.index("excused")
     concerned = (counted | columns[without])[kinds] != 0
-    days = _excused(months, concerned, len(firms))
+    return _told(inquiry, places, found, _excused(months, concerned, len(firms)))
+
+
+def _by_engine(inquiry: Inquiry, places: Places, machines: Mapping[str, FirmCount]) -> list[Tally]:
+    """What an engine counted; whether an enterprise counts at all is not its to say."""
+    counts, days = dict[str, Counts](), dict[str, Excused]()
+    for uscc, one in machines.items():
+        if has_no_say(inquiry.definition, places.get(uscc, _UNKNOWN)):
+            counts[uscc] = Counts(asked_for=one.asked_for, machines=one.machines)
+            continue
+        counts[uscc] = Counts(
+            one.networked,
+            one.asked_for,
+            one.undetermined,
+            one.asked_for,
+            one.machines,
+            one.excused,
+        )
+        days[uscc] = Excused(one.days, one.rest, one.stopped, one.late)
+    return _told(inquiry, places, counts, days)
+
+
+def _told(
+    inquiry: Inquiry,
+    places: Places,
+    counts: Mapping[str, Counts],
+    days: Mapping[str, Excused],
+) -> list[Tally]:
+    """The enterprises in scope, with what was counted of each."""
+    found = tally(places, counts, needs_verified=inquiry.definition.excludes_unverified)
+    if inquiry.calendar is None:
+        return found
     none = Excused(0, 0, 0, 0)
     return [replace(one, excused=days.get(one.uscc, none)) for one in found]
 

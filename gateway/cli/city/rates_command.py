@@ -16,6 +16,7 @@ from gateway.cli.city.published_rates import published
 from gateway.cli.city.rates import (
     correct_command,
     declared_command,
+    engine_command,
     sensitivity_command,
     workbook_command,
 )
@@ -68,6 +69,7 @@ def register(root: typer.Typer) -> None:
     sensitivity_command.register(rates)
     declared_command.register(rates)
     workbook_command.register(rates)
+    engine_command.register(rates)
     root.add_typer(rates, name="rates")
 
 

@@ -191,7 +191,7 @@ def _part_query(inquiry: Inquiry, number: int, first: int, last: int) -> Select[
     values = columns.good_days + cast(columns.uncertain_days, BigInteger) * _MASKS
     query = select(all_of(row)).add_columns(all_of(values), all_of(columns.days - valid))
     query = query.where(columns.month == number, columns.machine_id.between(first, last))
-    return narrowed(query.where(*_countable(inquiry)), columns.machine_id, inquiry.uscc)
+    return narrowed(query.where(*countable(inquiry)), columns.machine_id, inquiry.uscc)
 
 
 def _source() -> ColumnElement[int]:
@@ -207,10 +207,10 @@ def is_there(connection: Connection, inquiry: Inquiry) -> bool:
         & (columns.days.bitwise_and(sum(1 << (day.day - 1) for day in days)) != 0)
         for number, days in groupby(inquiry.window.days(), month_number)
     ]
-    query = select(columns.month).where(or_(*in_window), *_countable(inquiry)).limit(1)
+    query = select(columns.month).where(or_(*in_window), *countable(inquiry)).limit(1)
     return connection.execute(query).first() is not None
 
 
-def _countable(inquiry: Inquiry) -> list[ColumnElement[bool]]:
+def countable(inquiry: Inquiry) -> list[ColumnElement[bool]]:
     """Evidence that may count: none that is synthetic unless demonstrated."""
     return [] if inquiry.demonstration else [evidence_month.c.synthetic.is_(False)]

@@ -129,17 +129,28 @@ class ServiceMonth:
     def __init__(self, held: _Spans, coming: _Spans | None) -> None:
         self._held, self._coming = held, coming
 
+    def having(self, wanted: Flags) -> tuple[Masks, Masks]:
+        """Days on which machines have one of some statuses, and undetermined ones that may.
+
+        Args:
+            wanted: by code of a status whether it is one of them.
+        """
+        held = self._held.having(wanted)
+        if self._coming is None:
+            return held, np.zeros_like(held)
+        is_status = np.arange(len(wanted)) != NO_STATUS
+        return held, self._coming.having(wanted & is_status)
+
     def service(self, serving: Flags) -> Service:
         """On which days machines are in service.
 
         Args:
             serving: by code of a status whether it is in service.
         """
-        now = self._held.having(serving)
+        now, serves = self.having(serving)
         if self._coming is None:
             return Service(now, now)
-        is_status = np.arange(len(serving)) != NO_STATUS
-        open_, serves = self._coming.having(is_status), self._coming.having(serving & is_status)
+        _, open_ = self.having(np.ones(len(serving), np.bool_))
         then = (now & ~open_) | serves
         return Service(now | then, now & then)
 

@@ -1,0 +1,1 @@
+"""The same definitions on other engines: they count machines, everything else stays here."""
