@@ -93,7 +93,15 @@ def city_config(options: Options, ports: Ports, *, password: bool) -> dict[str, 
             "native_listen": f"127.0.0.1:{ports.native['city']}",
         },
         "silence_ms": 8000,  # a visitor who stops a line must see it soon
-        "alerts": {"silent_s": 5, "cut_off_s": 5, "steady_s": 5, "check_s": 2, "days": "all"},
+        "alerts": {
+            "silent_s": 5,
+            "cut_off_s": 5,
+            "steady_s": 5,
+            "check_s": 2,
+            "days": "all",
+            # Its ledgers are as old as its history; alerts of all of them would hide the others.
+            "ledger_days": 730,
+        },
     }
 
 

@@ -67,7 +67,7 @@ def age(language: Language, length_ms: int) -> str:
 
 
 def duration(language: Language, length_ms: int | None, units: int = 2) -> str:
-    """``3 min 12 s`` or ``3 分 12 秒``: the largest units of a length in milliseconds."""
+    """``3 min 12 s`` or ``3 分钟 12 秒``: the largest units of a length in milliseconds."""
     if length_ms is None:
         return NOTHING
     seconds = max(0, length_ms) // 1000

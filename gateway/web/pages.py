@@ -79,6 +79,7 @@ class Site:
         kept: parameters of an address that its links hand on.
         search: address of the search, whose box is on every page; empty: there is none.
         asks_purpose: files are given out for a purpose that a page asks for.
+        within: pages that belong to another entry of the navigation than their address says.
     """
 
     name: Mapping[Language, str]
@@ -90,6 +91,7 @@ class Site:
     kept: Sequence[str] = ()
     search: str = ""
     asks_purpose: bool = False
+    within: Mapping[str, str] = field(default_factory=dict)
 
     def section(self, path: str) -> str:
         """The address of the navigation that a page belongs to; the first page's for others.
@@ -98,6 +100,7 @@ class Site:
         """
         if path in {self.search, *dict(self.foot)}:
             return ""
+        path = self.within.get(path, path)
         own = (target for target, _ in self.navigation if f"{path}/".startswith(f"{target}/"))
         return next(own, "/")
 

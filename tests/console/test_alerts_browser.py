@@ -1,23 +1,51 @@
 """Alerts and the watch-list in a real browser, as an officer uses them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from edge_config.models.people.alerts import AlertsConfig
+from edge_config.models.validation import validated
 from gateway.city.access.principal import Role
 from gateway.city.alerts.alerting import Alerting
-from tests.console.people import invited, peopled
-from tests.console.town import uscc_of
+from gateway.city.alerts.delivery import contacts
+from gateway.city.alerts.delivery.contacts import Contact
+from gateway.city.console.app import build
+from gateway.city.console.context import ConsoleContext
+from tests.console.conftest import served
+from tests.console.people import invited
+from tests.console.town import town, uscc_of
 from tests.console.walking import log_in, press
-from tests.support.chromium import chromium
+from tests.support.chromium import Page, chromium
 
 pytestmark = pytest.mark.long
+
+
+def with_alerts(context: ConsoleContext, alerts: AlertsConfig) -> ConsoleContext:
+    """The same console with other settings of alerts."""
+    return replace(context, config=replace(context.config, alerts=alerts))
+
 
 LOOKS = (("zh", "light", 1280), ("en", "dark", 390))
 
 
+async def _keep_contact(page: Page, base: str, address: str) -> None:
+    await page.goto(f"{base}/watch?lang=zh")
+    await page.evaluate(f"document.querySelector('#contact [name=address]').value = {address!r}")
+    await page.evaluate("document.querySelector('#contact form').requestSubmit()")
+    ended = "document.readyState === 'complete' && (location.hash === '#contact' || "
+    await page.until(ended + "location.pathname === '/watch/contact')")
+
+
 async def test_an_officer_watches_and_sees_to_alerts(tmp_path: Path) -> None:
-    async with peopled(tmp_path) as (made, base), chromium() as page:
+    mail = {"url": "smtps://mail.jxj.example.cn", "sender": "qulink@jxj.example.cn"}
+    alerts = validated(AlertsConfig, {"mail": mail | {"domains": ["jxj.example.cn"]}})
+    async with (
+        town(tmp_path / "city", accounts=True) as made,
+        served(build(with_alerts(made.context, alerts))) as base,
+        chromium() as page,
+    ):
         made.clock.now_ms += 86_400_000  # a Monday
         context = made.context
         await Alerting(context.config, made.database, context.definitions, made.clock).look()
@@ -49,3 +77,12 @@ async def test_an_officer_watches_and_sees_to_alerts(tmp_path: Path) -> None:
             "document.querySelector('main td:last-child').innerText.includes('li.wei')",
         )
         assert page.problems == []
+        await _keep_contact(page, base, "li.wei@elsewhere.cn")
+        refused = await page.evaluate("document.querySelector('#contact .bad').innerText")
+        assert "不允许发往该域名" in refused
+        await _keep_contact(page, base, "li.wei@jxj.example.cn")
+        assert made.database.run_now(contacts.of, "li.wei") == Contact(
+            "li.wei@jxj.example.cn", "zh"
+        )
+        marked = "document.querySelector('nav [aria-current]').getAttribute('href')"
+        assert (await page.evaluate(marked)).startswith("/alerts")

@@ -116,8 +116,8 @@ def test_times_are_those_of_shanghai() -> None:
     [
         (0, "0 秒", "0 s"),
         (59_999, "59 秒", "59 s"),
-        (60_000, "1 分", "1 min"),
-        (192_000, "3 分 12 秒", "3 min 12 s"),
+        (60_000, "1 分钟", "1 min"),
+        (192_000, "3 分钟 12 秒", "3 min 12 s"),
         (3_600_000, "1 小时", "1 h"),
         (90_061_000, "1 天 1 小时", "1 d 1 h"),
         (-5, "0 秒", "0 s"),
@@ -129,7 +129,7 @@ def test_durations(length_ms: int, zh: str, en: str) -> None:
 
 
 def test_ages_have_one_unit() -> None:
-    assert formats.age("zh", 192_000) == "3 分前"
+    assert formats.age("zh", 192_000) == "3 分钟前"
     assert formats.age("en", 90_061_000) == "1 d ago"
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from edge_config.models.city import CityConfig
 from gateway.city.alerts import gathering, silences, standing
+from gateway.city.alerts.faults import Faults
 from gateway.city.alerts.gathering import Judging
 from gateway.city.alerts.model import Condition, Kind
 from gateway.city.rates.definitions import definition_of
@@ -47,6 +48,7 @@ class Alerting:
         database: of the city.
         definitions: by id.
         now_ms: the clock, UTC milliseconds.
+        faults: counts defects.
     """
 
     def __init__(
@@ -55,11 +57,14 @@ class Alerting:
         database: Database,
         definitions: Mapping[str, Definition],
         now_ms: Callable[[], int],
+        faults: Faults | None = None,
     ) -> None:
         self._config, self._database, self._now_ms = config.alerts, database, now_ms
         headline = definition_of(definitions, config.definitions.headline)
         self._by = Judging(config.alerts, headline, config.demonstration)
-        self._hour = -1
+        self._faults = faults or Faults()
+        self._due = dict.fromkeys(_FACTS, 0)
+        self._trimmed_hour = -1
 
     async def run(self) -> None:
         """Look until cancelled; while the database is away, again and again."""
@@ -75,17 +80,36 @@ class Alerting:
             SQLAlchemyError: the database is away.
         """
         now_ms = self._now_ms()
-        hour = now_ms // HOUR_MS
-        kinds = _SOON if hour == self._hour else frozenset(_FACTS)
+        kinds = [kind for kind, due_ms in self._due.items() if due_ms <= now_ms]
         conditions: list[Condition] = []
+        judged: AbstractSet[Kind] = frozenset()
         for kind in kinds:
-            conditions += await self._database.read(_FACTS[kind], self._by, now_ms)
-        judged = frozenset[Kind]().union(*(_WITH.get(kind, {kind}) for kind in kinds))
+            found = await self._found(kind, now_ms)
+            if found is not None:
+                conditions += found
+                judged |= _WITH.get(kind, {kind})
         await self._apply(conditions, judged, now_ms)
-        if hour != self._hour:
+        if now_ms // HOUR_MS != self._trimmed_hour:
             before_ms = now_ms - self._config.keep_days * DAY_MS
             await self._database.run(standing.trim, before_ms)
-        self._hour = hour
+        self._trimmed_hour = now_ms // HOUR_MS
+
+    async def _found(self, kind: Kind, now_ms: int) -> list[Condition] | None:
+        """The facts of a kind; None: nobody knows them, and its alerts are left as they are.
+
+        Raises:
+            SQLAlchemyError: the database is away.
+        """
+        try:
+            found = await self._database.read(_FACTS[kind], self._by, now_ms)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a defect of one kind keeps no other back
+            self._due[kind] = now_ms + self._faults.met(f"judging {kind}", error)
+            return None
+        self._faults.over(f"judging {kind}")
+        self._due[kind] = 0 if kind in _SOON else (now_ms // HOUR_MS + 1) * HOUR_MS
+        return found
 
     async def _apply(
         self, conditions: Sequence[Condition], judged: AbstractSet[Kind], now_ms: int

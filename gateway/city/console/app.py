@@ -95,10 +95,8 @@ FOOT = (
     *checking.FOOT, (ADDRESS, "nav.codes"), ("/audit", "nav.audit"),
 )  # fmt: skip
 PEOPLE = (
-    (users.ADDRESS, "nav.users"),
-    (tokens.ADDRESS, "nav.tokens"),
-    (account.ADDRESS, "nav.account"),
-)
+    (users.ADDRESS, "nav.users"), (tokens.ADDRESS, "nav.tokens"), (account.ADDRESS, "nav.account"),
+)  # fmt: skip
 """At the foot of each page where people log in by name."""
 
 
@@ -183,6 +181,7 @@ def _pages(context: ConsoleContext) -> Pages:
         kept=KEPT,
         search=search.ADDRESS,
         asks_purpose=asks_purpose(context),
+        within=alerting.WITHIN,
     )
     filters: dict[str, Callable[..., object]] = {
         "machines": machines_text,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from edge_config.models.city import CityConfig
 from gateway.city.access.viewing import Viewing
+from gateway.city.alerts.faults import Faults
 from gateway.city.console.live.present import Present
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.model import Definition
@@ -26,6 +27,7 @@ class ConsoleContext:
         definitions: rate definitions by id.
         resolver: knows codes of others; None: nobody is, or may be, asked.
         viewing: who looked at which enterprise.
+        alert_faults: defects of alerting.
     """
 
     config: CityConfig
@@ -36,3 +38,4 @@ class ConsoleContext:
     definitions: Mapping[str, Definition] = field(default_factory=builtin_definitions)
     resolver: Resolver | None = None
     viewing: Viewing = field(default_factory=Viewing)
+    alert_faults: Faults = field(default_factory=Faults)

@@ -35,6 +35,11 @@ class Observation:
             "Alerts that have begun and not ended",
             registry=self._registry,
         )
+        self._faults = Gauge(
+            "qulink_city_alert_defects",
+            "Failures of alerting by a defect since the console began; the log says where",
+            registry=self._registry,
+        )
         self._messages = Gauge(
             "qulink_city_alert_messages",
             "Messages about alerts that are kept, by what became of them: waiting, sent, refused, "
@@ -61,6 +66,7 @@ class Observation:
         answers = await asyncio.gather(*map(_counters, self._context.live.workers.all))
         texts = {name: text for name, text in answers if text is not None}
         self._answering.set(len(texts))
+        self._faults.set(self._context.alert_faults.count)
         await self._count_alerts()
         return together(texts) + generate_latest(self._registry)
 

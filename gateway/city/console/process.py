@@ -85,9 +85,11 @@ async def run(order: Order, answers: BinaryIO) -> None:
     async with _context(config) as context, asyncio.TaskGroup() as tasks:
         if config.console.accounts:
             await tell_first_link(context)
-        alerting = Alerting(config, context.database, context.definitions, system_ms)
+        base, faults = context.database, context.alert_faults
+        alerting = Alerting(config, base, context.definitions, system_ms, faults)
+        sending = Sending(config, base, system_ms, faults=faults)
         headline = definition_of(context.definitions, config.definitions.headline)
-        looking = Looking(context.database, headline, config.demonstration, system_ms)
+        looking = Looking(base, headline, config.demonstration, system_ms)
         serving = serve(
             build(context), config.console, listener, ready=lambda: say(answers, Answer())
         )
@@ -97,7 +99,7 @@ async def run(order: Order, answers: BinaryIO) -> None:
             tasks.create_task(alerting.run()),
             tasks.create_task(looking.run()),
             tasks.create_task(sweep_hourly(Uploads(config.data_dir), system_ms)),
-            tasks.create_task(Sending(config, context.database, system_ms).run()),
+            tasks.create_task(sending.run()),
             tasks.create_task(serving),
         ]
         await _end_of_city()

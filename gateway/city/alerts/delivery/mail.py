@@ -1,4 +1,4 @@
-"""Mails by SMTP: TLS at once or by STARTTLS, in a thread, every answer with a time-out."""
+"""Mails by SMTP: TLS at once or by STARTTLS, in a thread, every answer and all with a time-out."""
 
 import asyncio
 import smtplib
@@ -13,10 +13,13 @@ from urllib.parse import urlsplit
 from edge_config.models.base import ClientTls, SecretUnavailableError
 from edge_config.models.people.alerts import MailConfig
 from edge_config.models.plain import is_loopback_host
+from gateway.city.alerts.delivery.limit import Limit, LimitedSmtp, LimitedSmtps
 from gateway.city.alerts.delivery.outcome import AwayError, PutOffError, RefusedError
 
 _PORTS = {"smtps": 465, "smtp": 587}
 _PERMANENT = 500
+TOTAL_S = 300.0
+"""So long a mail may take in all: a server that answers a letter at a time holds a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,12 @@ class Post:
 
     Args:
         config: where it is, and who we are there.
+        total_s: see :data:`TOTAL_S`.
     """
 
-    def __init__(self, config: MailConfig) -> None:
+    def __init__(self, config: MailConfig, total_s: float = TOTAL_S) -> None:
         self._config = config
+        self._total_s = total_s
         parts = urlsplit(config.url)
         self._host, self._is_tls = parts.hostname or "", parts.scheme == "smtps"
         self._port = parts.port or _PORTS[parts.scheme]
@@ -68,8 +73,9 @@ class Post:
         await asyncio.to_thread(self._send, made, mail.to)
 
     def _send(self, made: EmailMessage, to: str) -> None:
+        limit = Limit()
         try:
-            with self._connected() as server:
+            with limit.within(self._total_s), self._connected(limit) as server:
                 self._log_in(server)
                 server.send_message(made, self._config.sender, [to])
         except smtplib.SMTPRecipientsRefused as error:
@@ -83,15 +89,15 @@ class Post:
             kind = RefusedError if error.smtp_code >= _PERMANENT else PutOffError
             raise kind(said) from error
         except (smtplib.SMTPException, OSError, SecretUnavailableError, ValueError) as error:
-            raise AwayError(f"{self.place}: {_words(error)}") from error
+            said = f"no mail in {self._total_s:g} s" if limit.is_over else _words(error)
+            raise AwayError(f"{self.place}: {said}") from error
 
-    def _connected(self) -> smtplib.SMTP:
-        timeout_s = self._config.timeout_ms / 1000
+    def _connected(self, limit: Limit) -> smtplib.SMTP:
+        place, timeout_s = (self._host, self._port), self._config.timeout_ms / 1000
         if self._is_tls:
-            return smtplib.SMTP_SSL(
-                self._host, self._port, timeout=timeout_s, context=_context(self._config.tls)
-            )
-        server = smtplib.SMTP(self._host, self._port, timeout=timeout_s)
+            context = _context(self._config.tls)
+            return LimitedSmtps(limit, *place, timeout=timeout_s, context=context)
+        server = LimitedSmtp(limit, *place, timeout=timeout_s)
         try:
             self._make_private(server)
         except BaseException:

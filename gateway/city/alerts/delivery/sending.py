@@ -15,6 +15,7 @@ from gateway.city.alerts.delivery.outcome import AwayError, PutOffError, Refused
 from gateway.city.alerts.delivery.queue import HOOK, MAIL, Message
 from gateway.city.alerts.delivery.webhook import Hook
 from gateway.city.alerts.delivery.wording import Told, body, for_programs, subject
+from gateway.city.alerts.faults import Faults
 from gateway.city.alerts.standing import listed
 from gateway.core.days import DAY_MS, HOUR_MS
 from gateway.relational.database import Database, words
@@ -35,6 +36,7 @@ class Sending:
         database: of the city.
         now_ms: the clock, UTC milliseconds.
         idle_s: see :data:`IDLE_S`.
+        faults: counts defects.
     """
 
     def __init__(
@@ -43,9 +45,11 @@ class Sending:
         database: Database,
         now_ms: Callable[[], int],
         idle_s: float = IDLE_S,
+        faults: Faults | None = None,
     ) -> None:
         self._config, self._database, self._now_ms = config, database, now_ms
         self._idle_s = idle_s
+        self._faults = faults or Faults()
         alerts = config.alerts
         self._post = Post(alerts.mail) if alerts.mail else None
         self._hooks = {HOOK + one.name: Hook(one) for one in alerts.webhooks}
@@ -72,8 +76,14 @@ class Sending:
 
     async def _gather(self) -> None:
         while True:
-            await self._steadily(self.gather)
-            await asyncio.sleep(self._idle_s)
+            pause_s = self._idle_s
+            try:
+                await self._steadily(self.gather)
+            except Exception as error:  # noqa: BLE001 - a defect ends no process
+                pause_s = self._faults.met("gathering messages", error) / 1000
+            else:
+                self._faults.over("gathering messages")
+            await asyncio.sleep(pause_s)
 
     async def gather(self) -> None:
         """Put what is due into messages, and tidy up once an hour.
@@ -119,6 +129,8 @@ class Sending:
             except (AwayError, SQLAlchemyError) as error:
                 fault.failed(words(error))
                 pause_s = fault.pause_s()
+            except Exception as error:  # noqa: BLE001 - as for gathering
+                pause_s = self._faults.met(f"sending by {channel}", error) / 1000
             await asyncio.sleep(pause_s)
 
     async def send_next(self, channel: str) -> bool:
@@ -126,6 +138,7 @@ class Sending:
 
         Raises:
             AwayError: the channel takes nothing; the message waits on.
+            Exception: a defect; the message waits for itself, and keeps no other back.
             SQLAlchemyError: the database is away.
         """
         run = self._database.run
@@ -142,8 +155,13 @@ class Sending:
         except RefusedError as error:
             log.warning("alerts: a message is given up: %s", error)
             await run(queue.settle, message, "refused", self._now_ms(), str(error))
+        except Exception as error:
+            said = f"defect: {type(error).__name__}"
+            await run(queue.put_back, message, self._now_ms(), said, at_once=False)
+            raise
         else:
             await run(queue.settle, message, state, self._now_ms(), "")
+        self._faults.over(f"sending by {channel}")
         return True
 
     async def _send(self, message: Message) -> str:

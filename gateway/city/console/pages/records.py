@@ -7,6 +7,7 @@ from itertools import islice
 from starlette.requests import Request
 
 from gateway.city.access.principal import Scope
+from gateway.city.alerts.standing import count
 from gateway.city.console.asking import principal_of
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.checking.kept import open_findings
@@ -104,6 +105,7 @@ class Records:
             "late": late,
             "acted": await self._acted(scope),
             "clues": await open_findings(self._context, request),
+            "alerts": await read(count, scope, ended=False),
             "now_ms": now_ms,
         }
         table = finding_table(found, lacking, late, agreed, now_ms)

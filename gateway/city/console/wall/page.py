@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from gateway.city.access.principal import Permission, Scope, ScopeKind
+from gateway.city.alerts.standing import count
 from gateway.city.console.asking import Gate
 from gateway.city.console.charts.drawing import TrendDrawing, plan_note
 from gateway.city.console.charts.pictures import Pictures
@@ -87,6 +88,7 @@ class Wall:
             "gateways_online": states.online,
             "gateways": len(states.worst_first),
             "lasting": lacking.lasting,
+            "alerts": await self._context.database.read(count, scope, ended=False),
         }
 
 

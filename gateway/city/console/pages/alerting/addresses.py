@@ -9,6 +9,9 @@ from gateway.city.console.pages.alerting import alerts, watch
 from gateway.city.console.queries.figures import Figures
 from gateway.web.pages import Pages
 
+WITHIN = {watch.ADDRESS: alerts.ADDRESS}
+"""Pages that the navigation counts to another one."""
+
 
 def routes(gate: Gate, context: ConsoleContext, pages: Pages, figures: Figures) -> list[Route]:
     """The addresses of alerts, for who sees enterprises; of lists, for who keeps one."""

@@ -49,6 +49,7 @@ class AlertsPage:
             "rows": rows,
             "told": told,
             "dropped": (await read(states)).get("dropped", 0) if scope.is_whole else 0,
+            "defect": self._context.alert_faults.going_on,
             "total": total,
             "ended": ended,
             "kind": kind,
