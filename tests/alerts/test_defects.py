@@ -1,6 +1,7 @@
 """A defect in alerting ends no process, keeps nothing else back, and is said once."""
 
 import asyncio
+import contextlib
 import logging
 from pathlib import Path
 
@@ -79,14 +80,18 @@ def _raise(*_: object) -> str:
 
 
 async def test_a_server_that_answers_a_letter_at_a_time_is_left(tmp_path: Path) -> None:
+    left = asyncio.Event()
+
     async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
+        with contextlib.suppress(OSError):
+            while not writer.is_closing():
                 writer.write(b"2")
                 await writer.drain()
                 await asyncio.sleep(0.05)
-        except OSError:
-            writer.close()
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        left.set()
 
     server = await asyncio.start_server(drip, "127.0.0.1")
     port = server.sockets[0].getsockname()[1]
@@ -95,3 +100,4 @@ async def test_a_server_that_answers_a_letter_at_a_time_is_left(tmp_path: Path) 
     async with server:
         with pytest.raises(AwayError, match=r"no mail in 0\.3 s"):
             await Post(mail, total_s=0.3).send(Mail("a@jxj.example.cn", "s", "t", "k", NOON_MS))
+        await left.wait()  # the thread has let go of it
