@@ -1,14 +1,20 @@
 """Every vintage of a month with what it changed and why; records side by side."""
 
+import io
+import zipfile
+from pathlib import Path
+
+import httpx
 import pytest
 from sqlalchemy import Connection, insert
 
-from gateway.city.access.principal import EVERYTHING, parse_scope
+from gateway.city.access.principal import EVERYTHING, Role, parse_scope
 from gateway.city.console.revisions.versions import chain, differences, steps
 from gateway.city.console.revisions.vintages import vintages
 from gateway.city.db.schema.rates import rate_correction, rate_result
 from gateway.city.rates.definitions import builtin_definitions, earlier_definitions
 from tests.console.http import get
+from tests.console.people import browser, known, peopled
 from tests.console.town import NOW_MS, Town, uscc_of
 
 ENR_A = builtin_definitions()["ENR-A"]
@@ -78,6 +84,34 @@ async def test_the_page_and_its_file(address: str, city: Town) -> None:
     file = (await get(f"{address}/revisions?format=json&month=2025-09")).json()
     shown = [(row["vintage"], row["pooled_percent"]) for row in file["rows"]]
     assert [(number, float(rate)) for number, rate in shown] == [(1, 50), (2, 60), (3, 50)]
+
+
+TOLD = (
+    "/revisions?month=2025-09", "/revisions?month=2025-09&format=json", "/?month=2025-09",
+    "/?month=2025-09&format=csv", "/?month=2025-09&format=json", "/?month=2025-09&format=xlsx",
+    "/api/v1/months", "/api/v1/figures?month=2025-09",
+)  # fmt: skip
+"""Where a correction is told."""
+
+
+def _texts(answer: httpx.Response) -> str:
+    if not answer.content.startswith(b"PK"):
+        return answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as book:
+        return "".join(book.read(one).decode() for one in book.namelist())
+
+
+async def test_a_note_may_name_others_and_is_told_to_who_sees_all(tmp_path: Path) -> None:
+    async with peopled(tmp_path) as (made, base), browser(base) as own, browser(base) as bureau:
+        made.database.run_now(_store)
+        await known(made, own, "plant", Role.ENTERPRISE, f"enterprise {uscc_of(0)}")
+        await known(made, bureau, "wang.li", Role.BUREAU, "all")
+        for address in TOLD:
+            answers = [await client.get(address) for client in (own, bureau)]
+            assert [one.status_code for one in answers] == [200, 200], address
+            said = ["补录两台" in _texts(one) or "李四" in _texts(one) for one in answers]
+            assert said == [False, True], address
+        assert "台账更正" in (await own.get("/revisions?month=2025-09&lang=zh")).text
 
 
 async def test_versions_stand_side_by_side(address: str) -> None:

@@ -37,7 +37,7 @@ def workbooks(
         table: its rates.
         definition: by which they are counted.
         month: ``YYYY-MM``.
-        names: the revisions say who made them; not so in what is public.
+        names: the revisions say who made them, to who sees the whole; not so in what is public.
     """
     return {"xlsx": partial(_made, context, request, table, definition, month, names)}
 
@@ -53,6 +53,7 @@ async def _made(
     language, demonstration = preferences(request).language, context.config.demonstration
     made = Made(principal_of(request).name, context.now_ms())
     explained = explanation(table, definition, made, language)
+    names = names and principal_of(request).scope.is_whole
     read = partial(revisions, demonstration=demonstration, names=names)
     changes = await context.database.read(read, definition.id, month)
     make = partial(workbook, table, explained, changes, language, demonstration=demonstration)

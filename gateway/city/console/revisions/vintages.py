@@ -60,7 +60,7 @@ def vintages(
     """The vintages of one month, or of the latest; the newest month first, each in its order."""
     rows = connection.execute(_stored(definition, month, scope, demonstration)).all()
     months = sorted({row.month for row in rows}, reverse=True)[:LATEST]
-    reasons = _corrections(connection, definition)
+    reasons = _corrections(connection, definition, scope)
     roots = _roots(connection, months, demonstration)
     return in_order([row for row in rows if row.month in months], reasons, roots)
 
@@ -137,13 +137,16 @@ def _stored(
     return query if month is None else query.where(columns.month == month)
 
 
-def _corrections(connection: Connection, definition: str) -> dict[tuple[str, int], Correction]:
+def _corrections(
+    connection: Connection, definition: str, scope: Scope
+) -> dict[tuple[str, int], Correction]:
     columns = rate_correction.c
     query = select(rate_correction).where(columns.definition == definition)
-    return {
+    made = {
         (row.month, row.vintage): Correction(row.reason, row.note, row.corrected_by)
         for row in connection.execute(query)
     }
+    return made if scope.is_whole else {key: one.in_part for key, one in made.items()}
 
 
 def _roots(

@@ -11,7 +11,7 @@ from gateway.city.db.schema.daymaps import evidence_taking
 from gateway.city.db.schema.rates import rate_correction, rate_result
 from gateway.city.ledger.codes import Name
 from gateway.city.rates.cells.cell import Cell, percent
-from gateway.city.rates.cells.dimensions import Cells
+from gateway.city.rates.cells.dimensions import SINCE_EVER, Cells
 from gateway.city.rates.cells.excused import Excused
 from gateway.city.rates.cells.spread import Spread
 from gateway.city.rates.cells.statistics import Statistics
@@ -34,13 +34,18 @@ class Correction:
 
     Attributes:
         reason: one of :data:`CORRECTIONS`.
-        note: what happened, for the reader.
-        corrected_by: who answers for it.
+        note: what happened, for the reader; empty: they are not told.
+        corrected_by: who answers for it; empty as above.
     """
 
     reason: str
     note: str
     corrected_by: str
+
+    @property
+    def in_part(self) -> "Correction":
+        """What is told to who sees a part: the note may name enterprises that are not theirs."""
+        return Correction(self.reason, "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +138,18 @@ def vintage_table(
     demonstration: bool,
 ) -> StoredTable | None:
     """One vintage of a month, provisional or final; None if there is none of that number."""
-    own = _of(definition_id, month, demonstration)
+    own, asked = _of(definition_id, month, demonstration), list(dimensions)
     query = select(rate_result).where(
-        *own, rate_result.c.vintage == vintage, rate_result.c.dimension.in_(list(dimensions))
+        *own, rate_result.c.vintage == vintage, rate_result.c.dimension.in_(asked)
     )
     rows = connection.execute(query.order_by(rate_result.c.cell)).all()
     if not rows:
         return None
     found = _table(rows, _correction(connection, definition_id, month, vintage))
-    return replace(found, root=_root(connection, month, demonstration, found.taking))
+    # A month without any enterprise has no rows but the total's; it lacks nothing all the same.
+    cells: Cells = {by: {} for by in SINCE_EVER if by in asked} | dict(found.cells)
+    root = _root(connection, month, demonstration, found.taking)
+    return replace(found, cells=cells, root=root)
 
 
 def _root(connection: Connection, month: str, synthetic: bool, taking: int | None) -> str | None:

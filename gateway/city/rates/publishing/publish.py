@@ -151,6 +151,8 @@ def publish(
 def _for_reader(month: RateMonth, reader: Reader) -> PublishedMonth:
     seen = month if reader.places is None else part_of(month, reader.places)
     own = {one.name: getattr(seen, one.name) for one in fields(RateMonth)}
+    if reader.places is not None and month.correction is not None:
+        own["correction"] = month.correction.in_part
     return PublishedMonth(**own)
 
 

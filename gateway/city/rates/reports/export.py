@@ -130,15 +130,16 @@ def _correction(made: Correction | None) -> dict[str, Cell]:
         return {}
     return {
         "correction": made.reason,
-        "correction_note": made.note,
-        "corrected_by": made.corrected_by,
+        "correction_note": made.note or None,
+        "corrected_by": made.corrected_by or None,
     }
 
 
 def correction_words(made: Correction) -> str:
     """Why a frozen month was published anew, and who answers for it."""
     why = CORRECTIONS[made.reason]
-    return f"更正 correction: {why.zh} {why.en} · {made.note} · {made.corrected_by}"
+    told = (f"更正 correction: {why.zh} {why.en}", made.note, made.corrected_by)
+    return " · ".join(one for one in told if one)
 
 
 def _counts(cell: RateCell) -> dict[str, Cell]:

@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy import Connection, Row, and_, select
 from starlette.requests import Request
 
-from gateway.city.console.api.answers.saying import Corrected, Words, stamp, words
+from gateway.city.console.api.answers.saying import Corrected, Words, corrected, stamp, words
 from gateway.city.console.api.declaring import FIGURES, Asked, Operation, Said
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.choice import Choosing
@@ -17,6 +17,7 @@ from gateway.city.db.schema.rates import rate_correction, rate_result
 from gateway.city.ledger.codes import Name
 from gateway.city.rates.cells.dimensions import CITY
 from gateway.city.rates.definitions import open_questions
+from gateway.city.rates.frozen.results import Correction
 from gateway.city.rates.model import Definition
 
 
@@ -147,7 +148,8 @@ def _vintages(connection: Connection, demonstration: bool) -> Sequence[Row[Any]]
 def _vintage(row: Row[Any], is_whole: bool) -> Vintage:
     correction = None
     if row.reason is not None:
-        correction = Corrected(reason=row.reason, note=row.note, corrected_by=row.corrected_by)
+        made = Correction(row.reason, row.note, row.corrected_by)
+        correction = corrected(made if is_whole else made.in_part)
     return Vintage(
         definition=row.definition,
         vintage=row.vintage,

@@ -36,7 +36,7 @@ class Words(Said):
 
 
 class Corrected(Said):
-    """Why a final month was published anew, and who answers for it."""
+    """Why a final month was published anew, and who answers for it; to a part the reason alone."""
 
     reason: str
     note: str
