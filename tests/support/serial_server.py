@@ -6,6 +6,7 @@ after it is told what it has seen, as JSON.
 
 import asyncio
 import json
+import math
 import socket
 import subprocess
 import sys
@@ -40,8 +41,8 @@ class SerialServer:
         accepted: connections that are or were served.
         turned_away: those that were not.
         at_once: most requests that were under way at one time.
-        began_s: when the first request came, seconds of the loop's clock.
-        ended_s: when the last answer was given.
+        ended_s: when the last answer was given, seconds of the loop's clock.
+        shortest_s: from an answer to the next request, at its shortest.
     """
 
     dead: Collection[int] = ()
@@ -60,8 +61,8 @@ class SerialServer:
     accepted: int = 0
     turned_away: int = 0
     at_once: int = 0
-    began_s: float = 0.0
-    ended_s: float = 0.0
+    ended_s: float = -math.inf
+    shortest_s: float = math.inf
 
     def __post_init__(self) -> None:
         self.order: list[int] = []
@@ -103,7 +104,7 @@ class SerialServer:
         body = request[:-2] if self.is_rtu else request[6:]
         if self.is_rtu and crc(body) != request[-2:]:
             return
-        self.began_s = self.began_s or asyncio.get_running_loop().time()
+        self.shortest_s = min(self.shortest_s, asyncio.get_running_loop().time() - self.ended_s)
         if writer in self.half_open:
             return
         self._under_way += 1
@@ -139,7 +140,7 @@ class SerialServer:
 
     async def report(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Tell what was seen."""
-        names = ("served", "accepted", "turned_away", "began_s", "ended_s")
+        names = ("served", "accepted", "turned_away", "shortest_s")
         seen = {name: getattr(self, name) for name in names}
         writer.write(json.dumps({**seen, "asked": self.asked}).encode())
         writer.close()
