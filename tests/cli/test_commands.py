@@ -11,10 +11,12 @@ from gateway import __version__
 from gateway.cli.main import COMMANDS
 from gateway.cli.wording import visible
 from tests.config.examples import CITY, GATEWAY, write, write_gateway
+from tests.support.command import qulink
 from tests.support.peers import free_port
 
 
-def qulink(*arguments: str) -> subprocess.CompletedProcess[str]:
+def started(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """``qulink`` as a process."""
     done = subprocess.run(
         [sys.executable, "-m", "gateway", *arguments],
         capture_output=True,
@@ -27,19 +29,26 @@ def qulink(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_help_names_every_command_and_the_exit_codes() -> None:
-    said = qulink("--help").stdout
+    said = started("--help").stdout
     assert [name for name in COMMANDS if name not in said] == []
     assert "Exit codes:" in " ".join(said.split())
     assert qulink("--version").stdout == f"qulink {__version__}\n"
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - {"simulate"}))
 def test_help_of_a_command(name: str) -> None:
     done = qulink(name, "--help")
     assert qulink(name, "-h").stdout == done.stdout
     assert done.returncode == 0
     assert f"qulink {name}" in done.stdout
     assert max(done.stdout) < "\U00010000", ":100: in an address reads as a picture in Markdown"
+
+
+def test_help_of_the_simulator_is_its_own() -> None:
+    done = started("simulate", "--help")
+    assert started("simulate", "-h").stdout == done.stdout
+    assert done.returncode == 0
+    assert "qulink simulate" in done.stdout
 
 
 def test_a_text_of_a_machine_steers_no_terminal() -> None:
@@ -51,7 +60,7 @@ def test_a_text_of_a_machine_steers_no_terminal() -> None:
 
 def test_a_terminal_that_lacks_chinese_gets_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    done = qulink("--help")
+    done = started("--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert "networked factory equipment" in done.stdout
 
@@ -65,7 +74,6 @@ def test_a_terminal_that_lacks_chinese_gets_the_rest(monkeypatch: pytest.MonkeyP
         (("run", "."), 1, ".: cannot be read: Is a directory"),
         (("city", "none.yaml"), 1, "none.yaml: cannot be read: No such file or directory"),
         (("demo", "stop", "door", "--data", "/nowhere"), 1, "start one with 'qulink demo'"),
-        (("simulate", "nonsense"), 2, "invalid choice: 'nonsense'"),
     ],
 )
 def test_mistakes_are_told(arguments: tuple[str, ...], code: int, words: str) -> None:
@@ -74,11 +82,17 @@ def test_mistakes_are_told(arguments: tuple[str, ...], code: int, words: str) ->
     assert words in done.stderr
 
 
+def test_a_mistake_of_a_line_is_told_by_the_simulator() -> None:
+    done = started("simulate", "nonsense")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "invalid choice: 'nonsense'" in done.stderr
+
+
 def test_an_edge_whose_console_port_is_in_use_says_so(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         console = f'console: {{listen: "127.0.0.1:{port}"}}\n'
-        done = qulink("run", str(write_gateway(tmp_path, GATEWAY + console)))
+        done = started("run", str(write_gateway(tmp_path, GATEWAY + console)))
     assert done.returncode == 1
     assert f"qulink run: console: port {port} is in use" in done.stderr
     assert "console.listen" in done.stderr
@@ -86,7 +100,7 @@ def test_an_edge_whose_console_port_is_in_use_says_so(tmp_path: Path) -> None:
 
 def test_an_edge_whose_buffer_has_no_folder_says_so(tmp_path: Path) -> None:
     text = GATEWAY + "buffer: {path: nowhere/buffer.db}\n"
-    done = qulink("run", str(write_gateway(tmp_path, text)))
+    done = started("run", str(write_gateway(tmp_path, text)))
     assert done.returncode == 1
     assert "nowhere does not exist; create it" in done.stderr
 
@@ -97,26 +111,6 @@ def test_a_city_whose_folder_cannot_be_made_says_so(
 ) -> None:
     (tmp_path / "data").write_text("a file, no folder")
     node = f'node: {{type: embedded, listen: "127.0.0.1:{free_port()}"}}\n'
-    done = qulink(*command, str(write(tmp_path / "city.yaml", CITY + node)))
+    done = started(*command, str(write(tmp_path / "city.yaml", CITY + node)))
     assert done.returncode in (1, 2)
     assert str(tmp_path / "data") in done.stderr
-
-
-def test_a_city_says_what_listens_where(tmp_path: Path) -> None:
-    console, node = free_port(), free_port()
-    text = CITY + f'console: {{listen: "127.0.0.1:{console}"}}\n'
-    text += f'node: {{type: embedded, listen: "127.0.0.1:{node}"}}\n'
-    command = [sys.executable, "-m", "gateway", "city", str(write(tmp_path / "city.yaml", text))]
-    wanted = {
-        f"console: listening on http://127.0.0.1:{console}",
-        f"node: listening on http://127.0.0.1:{node}",
-    }
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as city:
-        assert city.stderr is not None
-        for line in city.stderr:
-            wanted -= {one for one in wanted if one in line}
-            if not wanted:
-                break
-        city.terminate()
-        city.stderr.read()
-    assert wanted == set()

@@ -20,9 +20,10 @@ from tests.commands.line import Line
 from tests.commands.test_write_command import SPEED, allowed
 from tests.deploy.test_broker_rules import fill_enterprise, write_city
 from tests.edge.city import City
-from tests.edge.one_device import configured, qulink, running
+from tests.edge.one_device import configured, running
 from tests.support.broker import Mosquitto
 from tests.support.city import USCC
+from tests.support.command import qulink
 from tests.support.shipped_broker import ShippedMosquitto
 from tests.support.waiting import until, wait_until
 

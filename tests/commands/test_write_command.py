@@ -17,7 +17,8 @@ from gateway.edge.control.protocol import ControlError
 from tests.commands.line import Asked, Line
 from tests.drivers.modbus.peers import libmodbus, modbus_serial
 from tests.drivers.opcua.server import URI, ForeignServer
-from tests.edge.one_device import configured, qulink, running
+from tests.edge.one_device import configured, running
+from tests.support.command import qulink
 from tests.support.waiting import until
 
 SPEED = {

@@ -16,8 +16,8 @@ from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.core.status import Reason
 from gateway.drivers.registry import installed
 from gateway.wire.messages import DeviceState, State, encode_message
-from tests.config.test_commands import qulink
 from tests.edge.plant import USCC
+from tests.support.command import qulink
 
 DOCS = Path(__file__).parents[2] / "docs/limits.md"
 

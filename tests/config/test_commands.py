@@ -15,20 +15,9 @@ from edge_config.reference.page import markdown
 from edge_config.reference.schema import city_schema, gateway_schema, profile_schema
 from gateway.drivers.registry import installed
 from tests.config.examples import CITY, GATEWAY, write, write_gateway
+from tests.support.command import qulink
 
 ROOT = Path(__file__).parent.parent.parent
-QULINK = Path(sys.executable).parent / "qulink"
-
-
-def qulink(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(QULINK), *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
 
 
 def test_check_of_a_right_gateway(tmp_path: Path) -> None:
@@ -129,7 +118,10 @@ northbound:"""
 
 
 def test_drivers() -> None:
-    done = qulink("drivers")
+    installed_program = Path(sys.executable).parent / "qulink"
+    done = subprocess.run(
+        [installed_program, "drivers"], capture_output=True, text=True, timeout=100, check=False
+    )
     assert done.returncode == 0
     lines = {line.split()[0]: line for line in done.stdout.splitlines()}
     assert lines.keys() >= {"mc", "modbus", "opcua", "s7"}

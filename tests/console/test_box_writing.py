@@ -13,8 +13,8 @@ import pytest
 from tests.console.box import box, device, meter
 from tests.console.english import english_on
 from tests.console.http import TRUST
-from tests.edge.one_device import qulink
 from tests.support.chromium import chromium
+from tests.support.command import qulink
 from tests.support.waiting import SOON_S
 
 TOKEN = "a-token-of-sixteen-characters"

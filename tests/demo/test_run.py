@@ -18,13 +18,14 @@ import yaml
 
 from gateway.core.books import COUNTERS
 from tests.support.chromium import chromium
+from tests.support.command import qulink
 from tests.support.peers import free_port, missing, program
 from tests.support.waiting import SOON_S, wait_until
 
 ENDS_WITHIN_S = 180
 WHOLE_RUN_S = 300
 
-pytestmark = pytest.mark.timeout(600)  # a whole city starts, on a busy machine
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]  # a whole city starts, on a busy machine
 
 
 def command(*arguments: str) -> list[str]:
@@ -112,7 +113,7 @@ def test_machines_of_every_driver_are_live_and_a_serial_line_returns(
     names = [one["id"] for one in meters]
 
     def switch(action: str) -> None:
-        subprocess.run(command(action, "meters", "--data", str(data)), check=True, timeout=SOON_S)
+        assert qulink("demo", action, "meters", "--data", str(data)).returncode == 0
 
     wait_until(lambda: states(data, "gw-paper", *names) == {"up"}, "meters on one port", 120)
     switch("stop")
@@ -123,11 +124,7 @@ def test_machines_of_every_driver_are_live_and_a_serial_line_returns(
 
 def states(data: Path, gateway: str, *devices: str) -> set[str]:
     """States of devices of a gateway, or of all that it has."""
-    words = ["device", "list", str(data / f"{gateway}.yaml"), "--json"]
-    done = subprocess.run(
-        [sys.executable, "-m", "gateway", *words],
-        capture_output=True, text=True, check=False, timeout=SOON_S,
-    )  # fmt: skip
+    done = qulink("device", "list", str(data / f"{gateway}.yaml"), "--json")
     found = json.loads(done.stdout) if done.returncode == 0 else []
     return {one["state"] for one in found if not devices or one["id"] in devices}
 
@@ -140,8 +137,7 @@ def test_a_second_demonstration_leaves_the_folder_alone(running: dict[str, Any])
 
 def test_commands_stop_a_line_and_start_it_again(running: dict[str, Any]) -> None:
     def said(*words: str) -> str:
-        words = (*words, "--data", str(running["data"]))
-        done = subprocess.run(command(*words), capture_output=True, text=True, check=False)
+        done = qulink("demo", *words, "--data", str(running["data"]))
         return done.stdout if done.returncode == 0 else f"exit {done.returncode}: {done.stderr}"
 
     assert said("stop", "fire") == "fire is stopped\n"
@@ -162,6 +158,13 @@ def test_no_outgoing_connection_is_given_a_port_of_the_demonstration(
     ports.remove(int(running["console"].rpartition(":")[2]))
     assert len(ports) > 5
     assert max(ports) < int(given[0])
+
+
+def test_a_city_says_what_listens_where(running: dict[str, Any]) -> None:
+    node = yaml.safe_load((running["data"] / "city.yaml").read_text())["node"]["listen"]
+    said = (running["data"] / "logs" / "city.log").read_text()
+    assert f"console: listening on {running['console']}" in said
+    assert f"node: listening on http://{node}" in said
 
 
 def test_the_report_balances_and_nothing_is_left_behind(running: dict[str, Any]) -> None:
@@ -204,12 +207,14 @@ main()
 """The command, with the first enterprise only: every step of a run, with a third of the work."""
 
 
+def alone(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", ALONE, "demo", *arguments]
+
+
 def test_a_timed_run_ends_by_itself(tmp_path: Path) -> None:
-    arguments = ("demo", "--for", "5", "--port", str(free_port()), "--data", str(tmp_path / "data"))
     done = subprocess.run(
-        [sys.executable, "-c", ALONE, *arguments],
-        capture_output=True, text=True, check=False, timeout=WHOLE_RUN_S,
-    )  # fmt: skip
+        alone(*quick(tmp_path)), capture_output=True, text=True, check=False, timeout=WHOLE_RUN_S
+    )
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["gateways"] == 1
@@ -218,9 +223,16 @@ def test_a_timed_run_ends_by_itself(tmp_path: Path) -> None:
 
 
 def refused(*arguments: str) -> str:
-    """What a demonstration says that does not start."""
+    """What a demonstration says that is refused before anything is prepared."""
+    done = qulink("demo", *arguments)
+    assert done.returncode == 1
+    return done.stderr
+
+
+def failed(*arguments: str) -> str:
+    """What a demonstration says that does not start, as a process."""
     done = subprocess.run(
-        command(*arguments), capture_output=True, text=True, check=False, timeout=SOON_S
+        alone(*arguments), capture_output=True, text=True, check=False, timeout=SOON_S
     )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
@@ -248,16 +260,30 @@ def test_a_folder_of_somebody_else_is_not_touched(tmp_path: Path) -> None:
     [
         (("--report", "/nowhere/demo.json"), "/nowhere/demo.json: No such file or directory"),
         (("--data", "/dev/null"), "/dev/null: Not a directory"),
-        (("--broker", "localhost:1883"), "broker.url: must be mqtt://host:port"),
         (("--broker", "mqtt://127.0.0.1:1"), "no broker answers at mqtt://127.0.0.1:1"),
-        (("--influx", "http://127.0.0.1:1"), "InfluxDB http://127.0.0.1:1"),
     ],
 )
 def test_what_cannot_work_is_said_at_the_start(
     arguments: tuple[str, str], words: str, tmp_path: Path
 ) -> None:
-    defaults = ("--port", str(free_port()), "--data", str(tmp_path / "data"), "--for", "5")
-    assert words in refused(*defaults, *arguments)
+    assert words in refused(*quick(tmp_path), *arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--broker", "localhost:1883"), "broker.url: must be mqtt://host:port"),
+        (("--influx", "http://127.0.0.1:1"), "InfluxDB http://127.0.0.1:1"),
+    ],
+)
+def test_what_is_found_to_be_wrong_later_ends_it(
+    arguments: tuple[str, str], words: str, tmp_path: Path
+) -> None:
+    assert words in failed(*quick(tmp_path), *arguments)
+
+
+def quick(folder: Path) -> tuple[str, ...]:
+    return ("--port", str(free_port()), "--data", str(folder / "data"), "--for", "5")
 
 
 def test_a_full_disk_is_said(tmp_path: Path) -> None:
@@ -265,7 +291,7 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
     if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
         missing("permission to mount a tmpfs", "(run the tests as root, or with CAP_SYS_ADMIN)")
     try:
-        said = refused("--port", str(free_port()), "--data", str(tmp_path / "data"))
+        said = failed("--port", str(free_port()), "--data", str(tmp_path / "data"))
     finally:
         subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
     assert said.endswith(f"database in {tmp_path / 'data'}: database or disk is full\n")
@@ -274,7 +300,7 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_however_it_ends_no_process_is_left_behind(number: int, tmp_path: Path) -> None:
     with subprocess.Popen(
-        command("--port", str(free_port()), "--data", str(tmp_path / "data")),
+        alone("--port", str(free_port()), "--data", str(tmp_path / "data")),
         stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         try:

@@ -1,8 +1,6 @@
 """Accounts at the broker: who may have which, and that none is lost or left over."""
 
-import asyncio
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -12,8 +10,9 @@ import pytest
 
 from gateway.city.registry.credentials import password_line, set_line, users
 from gateway.cli.user import system_user
-from tests.deploy.test_broker_rules import fill_enterprise, qulink, write_city
+from tests.deploy.test_broker_rules import fill_enterprise, write_city
 from tests.support.city import USCC
+from tests.support.command import qulink
 from tests.support.shipped_broker import ShippedMosquitto
 
 
@@ -111,14 +110,10 @@ def test_no_account_is_lost_where_several_change_the_file(tmp_path: Path) -> Non
 async def test_the_citys_account_is_made_without_showing_its_password(tmp_path: Path) -> None:
     """As the guide does: by standard input, so that no list of processes holds it."""
     secret = "a-secret-of-some-length"
-    command = [sys.executable, "-m", "gateway", "city", "broker-account", "--user", "city"]
+    account = ("city", "broker-account", "--user", "city")
     with ShippedMosquitto(tmp_path) as broker:
         broker.stop()
-        made = await asyncio.to_thread(
-            subprocess.run,
-            [*command, "--file", str(broker.passwords)],
-            input=f"{secret}\n", text=True, check=False, capture_output=True, timeout=60,
-        )  # fmt: skip
+        made = qulink(*account, "--file", broker.passwords, said=f"{secret}\n")
         assert made.returncode == 0, made.stderr
         assert secret not in made.stdout + broker.passwords.read_text()
         broker.start()
@@ -135,10 +130,7 @@ async def test_the_citys_account_is_made_without_showing_its_password(tmp_path: 
 )
 def test_an_account_that_cannot_be_is_refused(tmp_path: Path, user: str, password: str) -> None:
     file = tmp_path / "passwords"
-    done = subprocess.run(
-        [sys.executable, "-m", "gateway", "city", "broker-account", "--user", user, "--file", file],
-        input=password, text=True, check=False, capture_output=True, timeout=60,
-    )  # fmt: skip
+    done = qulink("city", "broker-account", "--user", user, "--file", file, said=password)
     assert done.returncode == 1
     assert password not in done.stderr
     assert not file.exists()

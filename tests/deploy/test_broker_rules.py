@@ -3,7 +3,6 @@
 import asyncio
 import re
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from gateway.wire.topics import (
     state_topic,
 )
 from tests.support.city import USCC, batch_of, city_on, schema_of, sending
+from tests.support.command import qulink
 from tests.support.shipped_broker import ShippedMosquitto
 
 
@@ -90,16 +90,6 @@ async def test_wrong_credentials_are_refused(broker: ShippedMosquitto) -> None:
         with pytest.raises(aiomqtt.MqttError):
             async with aiomqtt.Client("127.0.0.1", broker.port, **more):
                 pass
-
-
-def qulink(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "gateway", *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=150,
-    )
 
 
 def everything_in(folder: Path) -> bytes:

@@ -34,14 +34,6 @@ def configured(
     return config
 
 
-def qulink(*words: object) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    command = [sys.executable, "-m", "gateway", *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
-
-
 @contextmanager
 def running(config: Path) -> Iterator[subprocess.Popen[bytes]]:
     """``qulink run`` of a configuration; its log is ``log`` beside it."""

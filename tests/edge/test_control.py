@@ -31,6 +31,7 @@ from tests.edge.test_run import (
     ended,
     factory,  # noqa: F401 - a fixture
 )
+from tests.support.command import qulink
 from tests.support.waiting import until
 
 
@@ -63,9 +64,8 @@ async def reads_on(path: Path, device: str) -> None:
     await until(lambda: devices(path)[device]["polls"] > before + 2)
 
 
-def cli(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "gateway", "device", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+def cli(*words: str) -> "subprocess.CompletedProcess[str]":
+    return qulink("device", *words)
 
 
 async def test_a_device_is_stopped_and_started_while_the_other_goes_on(

@@ -23,7 +23,8 @@ from gateway.edge.device.standing.faults import (
 )
 from gateway.edge.live.devices import UNREADABLE
 from gateway.web.i18n import LANGUAGES, Language, fault_words
-from tests.edge.one_device import configured, qulink, running
+from tests.edge.one_device import configured, running
+from tests.support.command import qulink
 from tests.support.peers import free_port
 from tests.support.waiting import until
 

@@ -14,7 +14,8 @@ from gateway.edge.control.client import ask
 from gateway.edge.control.protocol import ControlError
 from gateway.edge.control.values import AskedAddress
 from tests.drivers.modbus.peers import libmodbus
-from tests.edge.one_device import configured, qulink, running
+from tests.edge.one_device import configured, running
+from tests.support.command import qulink
 from tests.support.waiting import until
 
 TAGS = [

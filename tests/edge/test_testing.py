@@ -14,8 +14,9 @@ from gateway.edge.control.protocol import ControlError
 from gateway.edge.device.asking.network import Place, name_and_route, place_of, port_open
 from gateway.web.i18n import LANGUAGES, catalog
 from tests.drivers.modbus.peers import libmodbus
-from tests.edge.one_device import configured, qulink, running
+from tests.edge.one_device import configured, running
 from tests.edge.test_fault_ids import Slave
+from tests.support.command import qulink
 from tests.support.peers import free_port
 from tests.support.waiting import until
 

@@ -15,7 +15,8 @@ from tests.drivers.mc.peers import virtual_plc
 from tests.drivers.opcua.server import AsyncuaServer
 from tests.drivers.s7.odd_plc import odd_plc as odd_cpu
 from tests.drivers.s7.peers import snap7_server
-from tests.edge.one_device import configured, qulink
+from tests.edge.one_device import configured
+from tests.support.command import qulink
 
 Steps = list[dict[str, Any]]
 pytestmark = pytest.mark.timeout(300)

@@ -12,7 +12,8 @@ from tests.drivers.mc.peers import virtual_plc
 from tests.drivers.modbus.lines.bus import bus, registers
 from tests.drivers.modbus.peers import libmodbus
 from tests.drivers.s7.peers import snap7_server
-from tests.edge.one_device import configured, qulink, running
+from tests.edge.one_device import configured, running
+from tests.support.command import qulink
 from tests.support.peers import free_port
 from tests.support.waiting import until
 

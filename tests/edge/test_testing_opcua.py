@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.drivers.opcua.server import URI, AsyncuaServer, ForeignServer
-from tests.edge.one_device import configured, qulink
+from tests.edge.one_device import configured
+from tests.support.command import qulink
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,12 @@ import pytest
 
 from gateway.edge.control.client import ask
 from gateway.edge.control.protocol import ControlError
-from tests.edge.one_device import configured, qulink, running
+from tests.edge.one_device import configured, running
 from tests.edge.test_run import (
     Factory,
     factory,  # noqa: F401 - a fixture
 )
+from tests.support.command import qulink
 from tests.support.waiting import until
 
 

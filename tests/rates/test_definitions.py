@@ -1,13 +1,11 @@
 """Definition records and the plan as data, and the commands that print them."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import get_args
 
 import pytest
@@ -35,6 +33,7 @@ from gateway.cli.city.rates.correct_command import Why
 from gateway.core.days import day_start_ms
 from gateway.relational.database import connect
 from tests.support.city_db import USCCS, add_days, add_enterprise, add_machine, sqlite_city
+from tests.support.command import qulink as command
 from tests.support.registering import rules
 
 
@@ -194,17 +193,8 @@ def city(tmp_path: Path) -> Path:
     return path
 
 
-def qulink(city: Path, *arguments: str, columns: int = 160) -> "subprocess.CompletedProcess[str]":
-    environment = {**os.environ, "QULINK_CITY": str(city), "COLUMNS": str(columns)}
-    return subprocess.run(
-        [sys.executable, "-m", "gateway", *arguments],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=150,
-        cwd=Path(__file__).parents[2],
-        check=False,
-    )
+def qulink(city: Path, *arguments: str, columns: int = 160) -> CompletedProcess[str]:
+    return command(*arguments, env={"QULINK_CITY": str(city), "COLUMNS": str(columns)})
 
 
 def test_qulink_rates(city: Path) -> None:

@@ -12,8 +12,8 @@ from tests.drivers.dlt645.peers import ONE, OTHER, library_meter, line, meter
 from tests.drivers.mc.odd_plc import Asked, odd_plc
 from tests.drivers.mc.peers import virtual_plc
 from tests.drivers.s7.peers import snap7_server
-from tests.edge.one_device import qulink
 from tests.edge.plant import USCC
+from tests.support.command import qulink
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -19,7 +19,8 @@ from tests.drivers import trial
 from tests.drivers.mc.odd_plc import Asked, Script, odd_plc
 from tests.drivers.mc.peers import VALUES, station, stations
 from tests.drivers.trial import values
-from tests.edge.one_device import configured, qulink
+from tests.edge.one_device import configured
+from tests.support.command import qulink
 
 points = partial(trial.points, SPEC)
 
