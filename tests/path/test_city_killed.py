@@ -17,9 +17,11 @@ from tests.support.broker import Mosquitto
 from tests.support.city import assembled, city_config, city_file, fill_ledger, proofs_of, rows_of
 from tests.support.dying_city import STAGES
 from tests.support.edge import VALUES, Edge
-from tests.support.waiting import until
+from tests.support.waiting import SOON_S, until
 
 KILLS = 3
+
+pytestmark = pytest.mark.long
 
 
 async def enrolled(folder: Path, broker: Mosquitto) -> Path:
@@ -51,7 +53,7 @@ async def feeding(edge: Edge) -> AsyncIterator[None]:
     async def feed() -> None:
         while True:
             await asyncio.to_thread(edge.feed, 3)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)  # else what waits for a city that starts is most of the work
 
     task = asyncio.create_task(feed())
     try:
@@ -83,7 +85,7 @@ async def drained(edge: Edge, config: Path) -> None:
     with city_process(config) as process:
         await edge.drained()
         process.terminate()
-        assert await asyncio.to_thread(process.wait, 20) == 0
+        assert await asyncio.to_thread(process.wait, SOON_S) == 0
 
 
 async def holds_all(folder: Path, broker: Mosquitto, edge: Edge) -> None:

@@ -1,8 +1,10 @@
 """``qulink city`` that kills itself with kill -9 at a stage of a batch: STAGE NUMBER CONFIG.
 
-The stages are those between which a batch of frames can be lost or counted twice.
+The stages are those between which a batch of frames can be lost or counted twice. Its console is
+left out: it is a process of its own, which only reads, and half of what such a city costs.
 """
 
+import asyncio
 import os
 import signal
 import sys
@@ -28,9 +30,16 @@ def main() -> None:
     owner, name = STAGES[stage]
     setattr(owner, name, _ending(getattr(owner, name), int(number)))
     sys.argv = ["qulink", "city", config]
+    from gateway.city import app
     from gateway.cli.main import main as command
 
+    app.supervise = _no_console
+
     command()
+
+
+async def _no_console(*_: object) -> None:
+    await asyncio.Event().wait()
 
 
 def _ending(method: Callable[..., Any], number: int) -> Callable[..., Any]:

@@ -10,6 +10,8 @@ T = TypeVar("T")
 
 SOON_S = 120.0
 """Long after any machine, however busy, should be there."""
+_REST = 4
+"""After a look, nobody looks for so many times as long as it took."""
 
 
 async def until(
@@ -22,10 +24,16 @@ async def until(
     """
     async with asyncio.timeout(timeout_s):
         while True:
+            began_s = time.monotonic()
             found = condition()
             if await found if isinstance(found, Awaitable) else found:
                 return
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(_pause_s(began_s))
+
+
+def _pause_s(began_s: float) -> float:
+    """How long not to look again: a page that is fetched all the time is most of a test's work."""
+    return min(max(0.01, _REST * (time.monotonic() - began_s)), 0.1)
 
 
 def wait_until(condition: Callable[[], T], what: str = "", timeout_s: float = SOON_S) -> T:
