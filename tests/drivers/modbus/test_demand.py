@@ -15,8 +15,8 @@ from edge_config.mistakes.problems import ConfigError
 from gateway.drivers.modbus.demand import Line, doubts, impossible, share
 from gateway.drivers.registry import installed
 from gateway.drivers.toolkit.budget import ROOM, Load
-from tests.config.test_commands import qulink
 from tests.edge.plant import USCC
+from tests.support.command import qulink
 
 
 def written(folder: Path, units: int, interval_ms: int, tags: int = 1, **connection: Any) -> Path:
