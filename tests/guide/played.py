@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support.command import qulink
 from tests.support.peers import free_port
 from tests.support.waiting import wait_until
 
@@ -27,6 +28,8 @@ OPCUA = "opc.tcp://192.0.2.10:4840"
 _LIST, _DEVICES = "qulink device list gateway.yaml", 2
 REST = "…\n"
 """Begins a text of which only the end is on the page."""
+_WIDE = {"COLUMNS": "200"}
+"""As wide as the widest table of the page."""
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _TEXT = re.compile(r"```text\n(.*?)```", re.DOTALL)
@@ -104,17 +107,14 @@ class Stage:
         """Make a file of the page."""
         (self.folder / block.file).write_text(self.here(block.text), encoding="utf-8")
 
-    def command(self, line: str) -> list[str]:
-        """What a line of the page starts."""
-        first, *rest = shlex.split(self.here(line), comments=True)
-        return [sys.executable, "-m", "gateway", *rest] if first == "qulink" else [first, *rest]
-
     def done(self, line: str) -> subprocess.CompletedProcess[str]:
         """A command that came to its end, with all that it said."""
+        first, *rest = shlex.split(self.here(line), comments=True)
+        if first == "qulink":
+            return qulink(*rest, env=_WIDE, folder=self.folder, merged=True)
         return subprocess.run(
-            self.command(line),
+            [first, *rest],
             cwd=self.folder,
-            env=environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -125,12 +125,6 @@ class Stage:
     def said(self, commands: str) -> str:
         """What commands say, one after the other; they must come to their end."""
         return self.there("".join(self.done(line).stdout for line in commands.splitlines()))
-
-
-def environment() -> dict[str, str]:
-    """Of commands: as wide as the widest table of the page."""
-    root = str(Path(__file__).parent.parent.parent)
-    return {**os.environ, "COLUMNS": "200", "PYTHONPATH": root}
 
 
 @contextmanager
@@ -150,11 +144,12 @@ def line_in(folder: Path) -> Iterator[Path]:
 def running(stage: Stage, command: str) -> Iterator[Path]:
     """A gateway at work; gives its log."""
     log = stage.folder.parent / "run.log"
+    _, *rest = shlex.split(stage.here(command), comments=True)
+    words = [sys.executable, "-m", "gateway", *rest]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     with (
         log.open("w") as target,
-        subprocess.Popen(
-            stage.command(command), cwd=stage.folder, env=environment(), stderr=target
-        ) as process,
+        subprocess.Popen(words, cwd=stage.folder, env=environment, stderr=target) as process,
     ):
         try:
             wait_until(lambda: stage.said(_LIST).count("│ up ") == _DEVICES, "devices that are up")

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 SOON_S = 120.0
 """Long after any machine, however busy, should be there."""
-_REST = 4
+_REST = 9
 """After a look, nobody looks for so many times as long as it took."""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.points.plant import tags
+from tests.support.command import qulink
 from tests.support.peers import free_port
 from tests.support.waiting import until
 from tests.survey.odd_units import OddUnits, holding
@@ -31,12 +32,9 @@ devices:
 
 
 async def run(*arguments: object, typed: str = "") -> tuple[int, str, str]:
-    def wait() -> tuple[int, str, str]:
-        with command(*arguments) as process:
-            out, error = process.communicate(typed, timeout=100)
-            return process.returncode, out, error
-
-    return await asyncio.to_thread(wait)
+    """A command beside the devices that this process plays."""
+    done = await asyncio.to_thread(qulink, *arguments, said=typed)
+    return done.returncode, done.stdout, done.stderr
 
 
 async def test_the_reading_that_the_panel_shows_is_first_and_becomes_a_tag(tmp_path: Path) -> None:
