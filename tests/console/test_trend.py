@@ -3,6 +3,7 @@
 from datetime import date
 from fractions import Fraction
 
+import pytest
 from sqlalchemy import Connection, insert
 
 from gateway.city.access.principal import EVERYTHING, parse_scope
@@ -13,7 +14,7 @@ from gateway.city.db import tables
 from gateway.city.ledger.codes import Name
 from gateway.city.rates.cells.statistics import Bounds
 from gateway.city.rates.definitions import builtin_definitions
-from gateway.city.rates.plan import plan_on, plan_path, target
+from gateway.city.rates.plan import is_planned, plan_on, plan_path, target
 from gateway.city.rates.reports.table import RateCell
 from gateway.city.rates.reports.trend import TrendPoint
 from tests.console.http import get
@@ -89,3 +90,20 @@ async def test_the_ranking_tells_place_and_coverage(address: str) -> None:
     heat = (await get(f"{address}/industries?lang=zh")).text.partition('class="heat"')[2]
     assert '<a href="/counties/330822?industry=34"' in heat
     assert "20 / 36" in heat
+
+
+@pytest.mark.parametrize(("name", "is_named"), [("ENR-A", True), ("DIG-A", False)])
+async def test_what_the_plan_does_not_name_has_no_gap_to_it(
+    address: str, name: str, is_named: bool
+) -> None:
+    for path in ("/", "/print", "/wall"):
+        page = await get(f"{address}{path}?definition={name}&lang=zh")
+        assert page.status_code == 200, path
+        assert ("距 2025 年目标" in page.text) == is_named, path
+
+
+@pytest.mark.parametrize("name", ["ENR-C", "ENR-D", "SENS", "DIG-A", "COV", "ONL"])
+def test_the_plan_names_rates_of_all_machines_alone(name: str) -> None:
+    known = builtin_definitions()
+    assert not is_planned(known[name])
+    assert is_planned(known["ENR-A"]) and is_planned(known["ENR-B"])

@@ -46,6 +46,7 @@ from gateway.city.console.revisions import page as revisions
 from gateway.city.console.search import page as search
 from gateway.city.console.wall import page as wall
 from gateway.city.console.wall.page import Wall
+from gateway.city.rates.plan import is_planned
 from gateway.city.rates.reports.shown import edges_of, percent_text, points_text
 from gateway.city.rates.reports.statistics import machines_text
 from gateway.web.access.admission import visitor_of
@@ -189,7 +190,7 @@ def _pages(context: ConsoleContext) -> Pages:
         "points": points_text,
         "said": said,
     }
-    variables = {"bundle_url": BUNDLE, "machine_address": machine_address}
+    variables = {"bundle_url": BUNDLE, "machine_address": machine_address, "is_planned": is_planned}
     macros = {"figures": "figures.html", "ids": "identifiers.html", "people": "people.html"}
     macros |= {"ledger": "ledger.html", "watch": "watching.html"}
     return Pages(

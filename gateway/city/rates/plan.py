@@ -11,7 +11,8 @@ from itertools import pairwise
 import yaml
 
 from gateway.city.rates.definitions import PACKAGE
-from gateway.city.rates.model import ExactNumber, StrictModel
+from gateway.city.rates.model import Definition, ExactNumber, StrictModel
+from gateway.core.days import day_of
 
 
 class _Point(StrictModel):
@@ -66,6 +67,15 @@ def _leg(start: _Point, end: _Point) -> Iterator[PlanValue]:
         yield PlanValue(year, start.percent + slope * (year - start.year), year != start.year)
 
 
+def is_planned(definition: Definition) -> bool:
+    """Whether the plan's values are of such a rate: of networked machines, by their own controller.
+
+    Rates of key or of digital machines alone, of machines that a sensor was added to, of digital
+    machines and of ledgers have other numerators or denominators, and no target in the plan.
+    """
+    return definition.measure == "networked" and definition.level > 1 and not definition.only
+
+
 def plan_on(day: date) -> Fraction | None:
     """The path on a day, per cent; None outside the plan's years.
 
@@ -85,3 +95,23 @@ def plan_on(day: date) -> Fraction | None:
 def target() -> PlanValue:
     """The last point of the plan."""
     return plan_path()[-1]
+
+
+def plan_distance(definition: Definition, rate: Fraction | None, now_ms: int) -> dict[str, object]:
+    """How far a rate is from the path today and from the plan's last value.
+
+    Returns:
+        All None for a rate that the plan does not name, else
+        ``path`` (per cent today; None outside the plan's years), ``path_gap``, ``target``,
+        ``target_year`` and ``target_gap`` (percentage points, from unrounded rates).
+    """
+    if not is_planned(definition):
+        return dict.fromkeys(("path", "path_gap", "target", "target_year", "target_gap"))
+    path, last = plan_on(day_of(now_ms)), target()
+    return {
+        "path": path,
+        "path_gap": None if rate is None or path is None else rate - path,
+        "target": last.percent,
+        "target_year": last.year,
+        "target_gap": None if rate is None else rate - last.percent,
+    }

@@ -10,7 +10,7 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.choice import Choice
 from gateway.city.console.queries.figures import Figures
 from gateway.city.console.remember import Remembered
-from gateway.city.rates.plan import load_plan, plan_path, target
+from gateway.city.rates.plan import PlanValue, is_planned, load_plan, plan_path, target
 from gateway.city.rates.reports.trend import TrendPoint
 from gateway.web.i18n import Language, text
 from gateway.web.waiting import NotYetError
@@ -39,12 +39,13 @@ class TrendDrawing:
         except NotYetError:
             return NO_PICTURES
         broken, labels = await self._breaks(choice, points), labels_of(language)
-        found: dict[str, object] = {"breaks": broken}
+        found: dict[str, object] = NO_PICTURES | {"breaks": broken}
         for shape in PICTURES:
-            months = months_chart(points, broken, target(), labels, shape)
-            years = years_chart(points, plan_path(), labels, shape)
+            months = months_chart(points, broken, _goal(choice), labels, shape)
             found[f"trend_{shape}"] = await self._pictures.svg(months)
-            found[f"plan_{shape}"] = await self._pictures.svg(years)
+            if is_planned(choice.definition):
+                years = years_chart(points, plan_path(), labels, shape)
+                found[f"plan_{shape}"] = await self._pictures.svg(years)
         return found
 
     async def on_wall(self, choice: Choice, language: Language) -> dict[str, object]:
@@ -54,7 +55,7 @@ class TrendDrawing:
         except NotYetError:
             return {"trend_wall": None, "breaks": ()}
         broken = await self._breaks(choice, points)
-        spec = months_chart(points, broken, target(), labels_of(language), "wall")
+        spec = months_chart(points, broken, _goal(choice), labels_of(language), "wall")
         return {"trend_wall": await self._pictures.svg(spec), "breaks": broken}
 
     async def spec(self, choice: Choice, language: Language, shape: Shape) -> Spec:
@@ -65,7 +66,7 @@ class TrendDrawing:
         """
         points = await self._points(choice)
         broken = await self._breaks(choice, points)
-        return months_chart(points, broken, target(), labels_of(language), shape)
+        return months_chart(points, broken, _goal(choice), labels_of(language), shape)
 
     async def _points(self, choice: Choice) -> tuple[TrendPoint, ...]:
         return await self._figures.trend(choice.scope, choice.definition.id)
@@ -77,6 +78,11 @@ class TrendDrawing:
         )
         key = (choice.definition.id, choice.scope, tuple(months))
         return breaks(points, await self._remembered.get(key, ROSTER_S, read))
+
+
+def _goal(choice: Choice) -> PlanValue | None:
+    """The plan's last value; None: it does not name this rate."""
+    return target() if is_planned(choice.definition) else None
 
 
 def labels_of(language: Language) -> TrendLabels:

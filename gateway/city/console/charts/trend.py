@@ -53,21 +53,25 @@ class TrendLabels:
 def months_chart(
     points: Sequence[TrendPoint],
     broken: Sequence[Break],
-    last: PlanValue,
+    last: PlanValue | None,
     labels: TrendLabels,
     shape: Shape,
 ) -> Spec:
     """The rate by month, with the plan's path and its last value, bounds and breaks.
 
     The line begins with the first month of which something is known; a later one of which nothing
-    is known breaks it.
+    is known breaks it. Without a last value the plan does not name the rate.
     """
     known = list(dropwhile(_is_unknown, points))
     datasets = {
         "months": [{"month": point.month} for point in points],
         "actual": [_actual_row(point) for point in known],
         "path": [_path_row(point) for point in points if point.plan is not None],
-        "goal": [{"percent": float(last.percent), "text": percent_text(last.percent)}],
+        "goal": [
+            {"percent": float(one.percent), "text": percent_text(one.percent)}
+            for one in (last,)
+            if one is not None
+        ],
         "breaks": [{"month": one.month} for one in broken],
     }
     return _months_frame(labels, shape, is_known=bool(known)) | {"datasets": datasets}

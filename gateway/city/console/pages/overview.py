@@ -24,10 +24,10 @@ from gateway.city.console.queries.database import ledger_size
 from gateway.city.console.queries.figures import (
     FILE_WAIT_S,
     Figures,
-    plan_distance,
 )
 from gateway.city.console.queries.moment import Moment, lacking_now, late_of
 from gateway.city.rates.cells.ranking import ranks
+from gateway.city.rates.plan import plan_distance
 from gateway.city.rates.reports.export import as_table
 from gateway.city.rates.reports.movers import change, movers
 from gateway.city.rates.reports.table import PublishedMonth, RateTable
@@ -108,7 +108,7 @@ class Overview:
             "counties": table.ranked(),
             "places": places_of(table),
             "lacking": await self._lacking(found, choice.scope),
-            "plan": plan_distance(table.lead(table.city), found.as_of_ms - 1),
+            "plan": plan_distance(table.definition, table.lead(table.city), found.as_of_ms - 1),
             "online": moment.months.get("ONL"),
             "coverage": moment.months.get("COV"),
             **await self._moved(choice, found),

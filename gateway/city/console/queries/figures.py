@@ -5,7 +5,6 @@ What one page shows together is of one :class:`Moment`, and the page says of whi
 
 import asyncio
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from functools import partial
 from typing import Any, TypeVar
 
@@ -22,13 +21,11 @@ from gateway.city.rates.cells.dimensions import Dimension
 from gateway.city.rates.columns.kept import KeptLedger
 from gateway.city.rates.definitions import definition_of
 from gateway.city.rates.period import recent_months
-from gateway.city.rates.plan import plan_on, target
 from gateway.city.rates.publishing.publish import WHOLE, Reader, publish
 from gateway.city.rates.reports.drilldown import MachineVerdict, machine_facts
 from gateway.city.rates.reports.months import rate_months
 from gateway.city.rates.reports.table import PublishedMonth, RateMonth, RateTable
 from gateway.city.rates.reports.trend import TrendPoint, trend_months, trend_point
-from gateway.core.days import day_of
 from gateway.web.waiting import Making, NotYetError
 
 T = TypeVar("T")
@@ -281,20 +278,3 @@ class Figures:
             uscc=uscc,
             definitions=context.definitions,
         )
-
-
-def plan_distance(rate: Fraction | None, now_ms: int) -> dict[str, object]:
-    """How far a rate is from the path today and from the plan's last value.
-
-    Returns:
-        ``path`` (per cent today; None outside the plan's years), ``path_gap``, ``target``,
-        ``target_year`` and ``target_gap`` (percentage points, from unrounded rates).
-    """
-    path, last = plan_on(day_of(now_ms)), target()
-    return {
-        "path": path,
-        "path_gap": None if rate is None or path is None else rate - path,
-        "target": last.percent,
-        "target_year": last.year,
-        "target_gap": None if rate is None else rate - last.percent,
-    }

@@ -17,11 +17,12 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.choice import Choice, ChoiceError, MonthView
 from gateway.city.console.pages.movers import earlier_month
 from gateway.city.console.pages.overview import places_of
-from gateway.city.console.queries.figures import FILE_WAIT_S, Figures, plan_distance
+from gateway.city.console.queries.figures import FILE_WAIT_S, Figures
 from gateway.city.console.queries.moment import Moment, lacking_now
 from gateway.city.console.wall.tiles import beside, marks, tiles
 from gateway.city.ledger.codes import FUNCTIONAL_AREAS, county_name, industry_name
 from gateway.city.rates.cells.heat import heat
+from gateway.city.rates.plan import plan_distance
 from gateway.city.rates.reports.export import as_table
 from gateway.city.rates.reports.movers import change
 from gateway.city.rates.reports.table import PublishedMonth
@@ -99,7 +100,7 @@ def _shown(month: PublishedMonth) -> dict[str, Any]:
     largest = sorted(sizes, key=lambda key: (-sizes[key], key))
     return {
         "table": table,
-        "plan": plan_distance(table.lead(table.city), month.as_of_ms - 1),
+        "plan": plan_distance(table.definition, table.lead(table.city), month.as_of_ms - 1),
         "tiles": tiles(table, places_of(table)),
         "marks": marks(table.of_which),
         "beside": beside(table),

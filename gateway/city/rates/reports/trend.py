@@ -15,7 +15,7 @@ from gateway.city.rates.columns.ledger import ReadLedger, read_ledger
 from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.period import Status, month_of
-from gateway.city.rates.plan import plan_on
+from gateway.city.rates.plan import is_planned, plan_on
 from gateway.city.rates.publishing.publish import WHOLE, publish
 from gateway.city.rates.reports.months import Definitions, rate_months
 from gateway.city.rates.reports.table import PublishedMonth, RateCell, RateMonth, leading
@@ -119,5 +119,6 @@ def known_since(connection: Connection) -> str:
 def trend_point(month: PublishedMonth) -> TrendPoint:
     """One month of a trend."""
     # A period ends with the midnight after its last day, for which the plan is asked.
-    rate, plan = leading(month.definition, month.city), plan_on(day_of(month.as_of_ms - 1))
+    rate = leading(month.definition, month.city)
+    plan = plan_on(day_of(month.as_of_ms - 1)) if is_planned(month.definition) else None
     return TrendPoint(month.month, month.status, month.city, rate, plan, month.definition_hash)

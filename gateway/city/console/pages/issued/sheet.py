@@ -10,9 +10,10 @@ from gateway.city.access.principal import Permission
 from gateway.city.console.asking import Gate
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.choice import Choice, ChoiceError, MonthEndpoint
-from gateway.city.console.queries.figures import Figures, plan_distance
+from gateway.city.console.queries.figures import Figures
 from gateway.city.rates.comparing.spans import Span, SpanRates, one_month, quarter, year
 from gateway.city.rates.period import MonthError
+from gateway.city.rates.plan import plan_distance
 from gateway.core.days import day_of
 from gateway.web.pages import View
 
@@ -37,7 +38,7 @@ class Sheet:
             "rates": rates,
             "means": rates.means() if kind != "month" else {},
             "table": last,
-            "plan": plan_distance(last.lead(last.city), last.as_of_ms - 1),
+            "plan": plan_distance(last.definition, last.lead(last.city), last.as_of_ms - 1),
             "config": self._context.config.sheet,
             "made_on": day_of(now_ms),
             "now_ms": now_ms,
