@@ -1,6 +1,7 @@
 """What the public is shown of a table, and what somebody of the city is."""
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,9 @@ from gateway.city.rates.cells.cell import cell
 from gateway.city.rates.cells.dimensions import all_cells
 from gateway.city.rates.cells.tally import Place, Tally
 from gateway.city.rates.definitions import builtin_definitions
+from gateway.city.rates.exports.sdmx import sdmx_csv
 from gateway.city.rates.publishing.grid import TOTAL, axes_of, grid_of
+from gateway.city.rates.publishing.lines import as_file
 from gateway.city.rates.publishing.primary import sensitive
 from gateway.city.rates.publishing.publish import (
     WHOLE,
@@ -22,6 +25,7 @@ from gateway.city.rates.publishing.publish import (
 )
 from gateway.city.rates.publishing.record import rules_of_publication
 from gateway.city.rates.publishing.withholding import CITY_KEY, Withheld, withhold
+from gateway.city.rates.reports.export import as_table
 from gateway.city.rates.reports.table import RateMonth
 from tests.rates.publishing.attack import truth_of
 from tests.rates.publishing.cities import city
@@ -132,6 +136,20 @@ def test_a_reader_of_a_part_never_passes_for_one_of_everything() -> None:
         Reader(parse_scope("enterprise mine"))
     with pytest.raises(ScopeError, match="all"):
         Reader(parse_scope("all"), {})
+
+
+def test_a_page_that_shows_what_was_not_published_fails() -> None:
+    record = builtin_definitions()["ENR-A"]
+    unpublished: Any = month(city(1))
+    with pytest.raises(AttributeError):
+        as_file(unpublished, "county", record)
+    with pytest.raises(AttributeError):
+        sdmx_csv(unpublished, record, "330800")
+    of_everybody: Any = computed(city(1))
+    with pytest.raises(AttributeError):
+        as_table(of_everybody.table("county"))
+    assert as_file(publish(month(city(1)), Public()), "county", record).rows
+    assert as_table(publish(computed(city(1)), WHOLE).table("county")).rows
 
 
 def test_a_cell_is_withheld_in_both_tables_of_a_month() -> None:
