@@ -3,8 +3,9 @@
 from datetime import date
 from pathlib import Path
 
-from gateway.city.ledger.schedules.entering import enter_schedules
-from gateway.city.ledger.stops.entering import enter_stops
+from gateway.city.ledger.papers.entering import enter_files
+from gateway.city.ledger.schedules.sort import SCHEDULES
+from gateway.city.ledger.stops.sort import STOPS
 from gateway.core.days import HOUR_MS, day_start_ms
 from gateway.relational.database import Database
 from tests.alerts.test_alerting import World, enterprises, gateways, silence
@@ -29,10 +30,10 @@ async def test_a_plant_at_rest_is_no_alarm(database: Database, tmp_path: Path) -
         world.do(gateways, name, uscc=USCCS[number])
         world.do(add_machine, USCCS[number], "A-1")
         world.do(silence, name, TUESDAY_MS + 24 * HOUR_MS - 60_000)  # a minute before Wednesday
-    for enter, text in ((enter_schedules, _WEEK), (enter_stops, _STOP)):
-        file = tmp_path / f"{enter.__name__}.csv"
+    for sort, text in ((SCHEDULES, _WEEK), (STOPS, _STOP)):
+        file = tmp_path / f"{sort.name}.csv"
         file.write_text(text, encoding="utf-8")
-        assert world.do(enter, [file], EARLIER_MS).added == 1
+        assert world.do(enter_files, sort, [file], EARLIER_MS).added == 1
     world.now_ms = TUESDAY_MS + 47 * HOUR_MS
     await world.later(0)
     assert [one.subject.key for one in world.alerts()] == ["plain"]

@@ -14,14 +14,11 @@ from gateway.city.app import City
 from gateway.city.db.tables import gap, machine_books, quarantine, watermark
 from gateway.city.ingest.enrolled.agreed import Agreed, Sifting
 from gateway.city.ledger.agreements.agreement import Agreement, Terms, read_points
-from gateway.city.ledger.agreements.entering import (
-    AgreementError,
-    Entered,
-    end_agreement,
-    enter_agreements,
-)
 from gateway.city.ledger.agreements.held import said, standing
+from gateway.city.ledger.agreements.sort import AGREEMENTS, entry_of
 from gateway.city.ledger.names import MachineName
+from gateway.city.ledger.papers.entering import Ending, end, enter_files
+from gateway.city.ledger.papers.sort import PaperError
 from gateway.city.ledger.sheet.problems import LedgerError
 from gateway.core.batch import Batch, Changes
 from gateway.core.days import DAY_MS, day_of, day_start_ms
@@ -59,11 +56,14 @@ def line(
     return f"{uscc},{number},衢数协〔2026〕1 号,联网率统计,{','.join(days)},{points},王五\n"
 
 
-def enter(database: Database, folder: Path, *lines: str, now_ms: int | None = None) -> Entered:
+def enter(
+    database: Database, folder: Path, *lines: str, now_ms: int | None = None
+) -> tuple[int, int, int]:
     file = folder / "agreements.csv"
     file.write_text(HEAD + "".join(lines), encoding="utf-8")
     when = day_start_ms(date(2026, 9, 1)) if now_ms is None else now_ms
-    return database.run_now(enter_agreements, [file], when, made_by="李四")
+    made = database.run_now(enter_files, AGREEMENTS, [file], when, made_by="李四")
+    return made.added, made.changed, made.unchanged
 
 
 # -- what is allowed, by patterns ---------------------------------------------------------
@@ -125,22 +125,27 @@ def test_agreements_are_entered_changed_and_ended_by_acts(
 ) -> None:
     uscc, now_ms = USCCS[0], day_start_ms(date(2026, 9, 1))
     database.run_now(lambda c: add_enterprise(c, uscc))
-    assert enter(database, tmp_path, line(uscc), line(uscc, "A-2")) == Entered(2, 0, 0)
-    assert enter(database, tmp_path, line(uscc)) == Entered(0, 0, 1)
-    assert enter(database, tmp_path, line(uscc, points="grinder/*")) == Entered(0, 1, 0)
-    ending = (uscc, "A-1"), date(2026, 9, 30), "合同到期", now_ms
-    database.run_now(end_agreement, *ending[:3], now_ms + 1_000, made_by="李四")
-    assert [one.agreement.number for one in database.read_now(said)] == ["A-1", "A-2", "A-1", "A-1"]
+    assert enter(database, tmp_path, line(uscc), line(uscc, "A-2")) == (2, 0, 0)
+    assert enter(database, tmp_path, line(uscc)) == (0, 0, 1)
+    assert enter(database, tmp_path, line(uscc, points="grinder/*")) == (0, 1, 0)
+    last = date(2026, 9, 30)
+    entry = database.read_now(entry_of, uscc, "A-1")
+    ending = Ending(entry, "合同到期", last)
+    database.run_now(end, AGREEMENTS, ending, now_ms + 1_000, made_by="李四")
+    with pytest.raises(PaperError, match="said it anew"):  # who saw the entry before is told
+        database.run_now(end, AGREEMENTS, ending, now_ms + 2_000, made_by="王五")
+    assert [one.what.number for one in database.read_now(said)] == ["A-1", "A-2", "A-1", "A-1"]
     first, second = database.read_now(standing)
-    assert (first.agreement.points, first.agreement.last_day) == (("grinder/*",), ending[1])
-    assert (second.agreement.points, second.agreement.last_day) == (("grinder/speed",), None)
-    assert not first.agreement.holds(date(2026, 10, 1)) and first.agreement.holds(ending[1])
+    assert (first.what.points, first.what.last_day) == (("grinder/*",), last)
+    assert (second.what.points, second.what.last_day) == (("grinder/speed",), None)
+    assert not first.what.holds(date(2026, 10, 1)) and first.what.holds(last)
     noted = [one.action for one in database.read_now(entries)]
     assert noted == [*[Action.LEDGER_AGREEMENTS] * 2, Action.LEDGER_AGREEMENT_END]
-    for key, day, why in (((uscc, "A-9"), ending[1], "A-1, A-2"), ((uscc, "A-1"), SINCE, "begins")):
-        with pytest.raises(AgreementError, match=why):
-            wrong = day - timedelta(days=1)
-            database.run_now(end_agreement, key, wrong, "x", now_ms)
+    with pytest.raises(PaperError, match="A-1, A-2"):
+        database.read_now(entry_of, uscc, "A-9")
+    for day in (SINCE - timedelta(days=1), None):
+        with pytest.raises(PaperError, match="begins"):
+            database.run_now(end, AGREEMENTS, Ending(second.number, "x", day), now_ms)
 
 
 def test_every_mistake_of_a_table_is_told_at_once(tmp_path: Path, database: Database) -> None:

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from gateway.city.access.audit import Action, entries
 from gateway.city.db.tables import watermark
-from gateway.city.ledger.agreements.entering import enter_agreements
+from gateway.city.ledger.agreements.sort import AGREEMENTS
+from gateway.city.ledger.papers.entering import enter_files
 from gateway.cli.main import build
 from gateway.core.days import day_of
 from gateway.relational.database import connect
@@ -36,7 +37,7 @@ async def test_pages_say_what_may_be_collected(address: str, city: Town, tmp_pat
     file = tmp_path / "agreements.csv"
     ended = str(TODAY - timedelta(days=1))
     file.write_text(HEAD + line(uscc) + line(other, ended), encoding="utf-8")
-    city.database.run_now(enter_agreements, [file], NOW_MS, made_by="李四")
+    city.database.run_now(enter_files, AGREEMENTS, [file], NOW_MS, made_by="李四")
     city.database.run_now(left_out)
     page = (await get(f"{address}/enterprises/{uscc}?lang=zh")).text
     for told in ("SJ-1", "grinder/*", "联网率统计", "协议有效", "1,234"):

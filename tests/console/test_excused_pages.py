@@ -3,14 +3,15 @@
 from datetime import date
 from pathlib import Path
 
-from gateway.city.ledger.schedules.entering import enter_schedules
-from gateway.city.ledger.stops.entering import enter_stops
+from gateway.city.ledger.papers.entering import enter_files
+from gateway.city.ledger.schedules.sort import SCHEDULES
+from gateway.city.ledger.stops.sort import STOPS
 from gateway.core.days import day_start_ms
 from tests.console.http import get
 from tests.console.test_machine_days import MACHINE, days_shown
 from tests.console.town import NOW_MS, Town, uscc_of
-from tests.rates.test_schedules import HEAD as SCHEDULES
-from tests.rates.test_stops import HEAD as STOPS
+from tests.rates.test_schedules import HEAD as WEEKS
+from tests.rates.test_stops import HEAD as HALTS
 
 FIRM = uscc_of(0)
 
@@ -18,11 +19,11 @@ FIRM = uscc_of(0)
 def enter(city: Town, folder: Path) -> None:
     stops, schedules = folder / "stops.csv", folder / "schedules.csv"
     stop = f"{FIRM},,,,A-001,2025-11-10,2025-11-12,检修,检修计划 3 号,王五\n"
-    stops.write_text(STOPS + stop, encoding="utf-8")
+    stops.write_text(HALTS + stop, encoding="utf-8")
     week = f"{FIRM},,2025-11-01,,一二四五六日,照常,错峰用电,厂规 5 号,王五\n"
-    schedules.write_text(SCHEDULES + week, encoding="utf-8")
-    city.database.run_now(enter_schedules, [schedules], day_start_ms(date(2025, 11, 1)))
-    city.database.run_now(enter_stops, [stops], NOW_MS, made_by="李四")
+    schedules.write_text(WEEKS + week, encoding="utf-8")
+    city.database.run_now(enter_files, SCHEDULES, [schedules], day_start_ms(date(2025, 11, 1)))
+    city.database.run_now(enter_files, STOPS, [stops], NOW_MS, made_by="李四")
 
 
 async def test_an_officer_sees_what_is_left_out(city: Town, address: str, tmp_path: Path) -> None:

@@ -52,6 +52,11 @@ NEEDED: dict[str, Permission | None] = {
     "/ledger/acts": Permission.ENTERPRISES,
     "/ledger/acts/{key}": Permission.ENTERPRISES,
     "/ledger/acts/{key}/undo": Permission.CORRECT,
+    **{
+        f"/ledger/{sort}{rest}": Permission.IMPORT_LEDGER if rest else Permission.ENTERPRISES
+        for sort in ("stops", "schedules", "agreements")
+        for rest in ("", "/new", "/{key}/end")
+    },
     "/ledger/import": Permission.IMPORT_LEDGER,
     "/ledger/import/template/{name}": Permission.IMPORT_LEDGER,
     "/ledger/import/{key}": Permission.IMPORT_LEDGER,

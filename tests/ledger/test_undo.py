@@ -19,9 +19,10 @@ from gateway.city.ledger.changes import latest_change
 from gateway.city.ledger.history import histories
 from gateway.city.ledger.importer import import_ledger
 from gateway.city.ledger.names import MachineName
+from gateway.city.ledger.papers.entering import Ending, end, enter_files
 from gateway.city.ledger.renaming import rename_machine
-from gateway.city.ledger.stops.entering import enter_stops, withdraw_stop
 from gateway.city.ledger.stops.held import standing
+from gateway.city.ledger.stops.sort import STOPS
 from gateway.city.ledger.undoing.acts import acts_page
 from gateway.city.ledger.undoing.reversing import changed_names, steps_back, steps_hindered
 from gateway.city.ledger.undoing.tellings import Telling
@@ -133,17 +134,17 @@ def test_a_withdrawal_and_stops_are_undone(city: Database, tmp_path: Path) -> No
     file = tmp_path / "s.csv"
     head = "uscc,stop_from,stop_to,stop_reason,document,said_by"
     file.write_text(f"{head}\n{USCC},2026-10-01,2026-10-08,检修,7号,王力\n", "utf-8")
-    city.run_now(enter_stops, [file], ms(3), "wang.li")
+    city.run_now(enter_files, STOPS, [file], ms(3), "wang.li")
     (said,) = city.read_now(standing)
     undo(city, newest(city), 4)
     assert city.read_now(standing) == []
     undo(city, newest(city), 5)
     (again,) = city.read_now(standing)
-    assert again.stop == said.stop
-    city.run_now(withdraw_stop, again.number, "未停", ms(6), "wang.li")
+    assert again.what == said.what
+    city.run_now(end, STOPS, Ending(again.number, "未停"), ms(6), "wang.li")
     ended = newest(city)
     undo(city, ended, 7)
-    assert [one.stop for one in city.read_now(standing)] == [said.stop]
+    assert [one.what for one in city.read_now(standing)] == [said.what]
     with pytest.raises(UndoError, match=f"later acts changed the same: {newest(city)};"):
         undo(city, ended, 8)
 

@@ -11,7 +11,8 @@ from gateway.city.access.scoping import seen
 from gateway.city.console.queries.findings import findings
 from gateway.city.console.queries.recordtables import finding_table
 from gateway.city.db.schema.rates import rate_result
-from gateway.city.ledger.stops.entering import enter_stops
+from gateway.city.ledger.papers.entering import enter_files
+from gateway.city.ledger.stops.sort import STOPS
 from gateway.city.rates.cells.excused import Excused, together
 from gateway.city.rates.days.late_excuses import late_excuses
 from gateway.city.rates.frozen.freezing import freeze_month
@@ -32,7 +33,7 @@ __all__ = ["city"]
 def enter(database: Database, folder: Path, rows: str, now_ms: int) -> None:
     file = folder / "stops.csv"
     file.write_text(HEAD + rows, encoding="utf-8")
-    database.run_now(enter_stops, [file], now_ms, made_by="李四")
+    database.run_now(enter_files, STOPS, [file], now_ms, made_by="李四")
 
 
 def table(database: Database, by: str = "county", definition: str = "ENR-A") -> RateTable:

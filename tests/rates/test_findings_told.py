@@ -16,7 +16,7 @@ from gateway.city.db.tables import evidence, gateway, machine_books
 from gateway.city.ledger.bitemporal.acts import Doing, conclude
 from gateway.city.ledger.bitemporal.acts import Kind as ActKind
 from gateway.city.ledger.bitemporal.acts import begin as begin_act
-from gateway.city.ledger.stops.entering import write_stop
+from gateway.city.ledger.stops.sort import write_stop
 from gateway.city.ledger.stops.table import Stop
 from gateway.city.rates.declared.sheet import Declaration
 from gateway.city.rates.declared.values import write

@@ -26,7 +26,7 @@ from gateway.city.ledger.bitemporal.acts import Doing, Kind, conclude
 from gateway.city.ledger.bitemporal.acts import begin as begin_act
 from gateway.city.ledger.machines import MachineIds, find
 from gateway.city.ledger.names import MachineName
-from gateway.city.ledger.stops.entering import write_stop
+from gateway.city.ledger.stops.sort import write_stop
 from gateway.city.ledger.stops.table import Stop
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.model import Continuity

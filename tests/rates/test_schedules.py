@@ -16,12 +16,14 @@ from gateway.city.db.operation import begin
 from gateway.city.ledger.importer import import_ledger
 from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
-from gateway.city.ledger.schedules.entering import enter_schedules, withdraw_schedule
-from gateway.city.ledger.schedules.held import Held, day_of_rest, held_schedules
+from gateway.city.ledger.papers.entering import Ending, end, enter_files
+from gateway.city.ledger.papers.sort import PaperError
+from gateway.city.ledger.papers.standing import Standing
+from gateway.city.ledger.schedules.held import day_of_rest, held_schedules
+from gateway.city.ledger.schedules.sort import SCHEDULES
 from gateway.city.ledger.schedules.table import Schedule, by_precedence
 from gateway.city.ledger.schedules.week import is_worked, shown, weeks
 from gateway.city.ledger.sheet.problems import LedgerError
-from gateway.city.ledger.stops.entering import Entered, StopError
 from gateway.city.rates.columns.schedules import ScheduledDays
 from gateway.city.rates.days.calendar import Calendar
 from gateway.city.rates.days.calendar_file import builtin_calendar
@@ -79,10 +81,13 @@ def city(database: Database, tmp_path: Path) -> Database:
     return database
 
 
-def entered(database: Database, folder: Path, rows: str, now_ms: int = IN_TIME) -> Entered:
+def entered(
+    database: Database, folder: Path, rows: str, now_ms: int = IN_TIME
+) -> tuple[int, int, int]:
     file = folder / "schedules.csv"
     file.write_text(HEAD + rows, encoding="utf-8")
-    return database.run_now(enter_schedules, [file], now_ms, made_by="李四")
+    made = database.run_now(enter_files, SCHEDULES, [file], now_ms, made_by="李四")
+    return made.added, made.unchanged, made.late
 
 
 def facts(database: Database) -> dict[str, MachineVerdict]:
@@ -96,7 +101,7 @@ def row(site: str = "", week: str = "一二四五六日", holidays: str = "照�
 
 def test_a_plant_is_judged_by_its_own_week(city: Database, tmp_path: Path) -> None:
     assert {one.valid_days for one in facts(city).values()} == {15}  # of 18 official days
-    assert entered(city, tmp_path, row("1")) == Entered(1, 0, 1)
+    assert entered(city, tmp_path, row("1")) == (1, 0, 1)
     found = facts(city)
     assert (found["A"].valid_days, found["A"].service_days, found["A"].rest_days) == (27, 27, 4)
     assert (found["A"].reason, found["A"].rest_late) == (Reason.NETWORKED, 0)
@@ -122,10 +127,10 @@ def test_a_site_stands_before_the_enterprise_and_later_before_earlier(
     entered(city, tmp_path, row(week="1-7"))
     assert [facts(city)[one].service_days for one in "AB"] == [27, 31]
     last = city.read_now(held_schedules)[-1].number
-    city.run_now(withdraw_schedule, last, "误填", NOW)
+    city.run_now(end, SCHEDULES, Ending(last, "误填"), NOW)
     assert facts(city)["B"].service_days == 18
-    with pytest.raises(StopError, match="withdrawn already"):
-        city.run_now(withdraw_schedule, last, "误填", NOW)
+    with pytest.raises(PaperError, match="does not stand"):
+        city.run_now(end, SCHEDULES, Ending(last, "误填"), NOW)
 
 
 def test_a_frozen_month_keeps_the_schedules_that_were_known(city: Database, tmp_path: Path) -> None:
@@ -157,7 +162,7 @@ def test_the_proof_names_the_schedule(city: Database, tmp_path: Path) -> None:
     wednesday = proof.days[13]
     assert proof.marks["ENR-A"][wednesday.day] is Mark.REST
     assert wednesday.schedule.by is not None
-    assert (wednesday.schedule.by.schedule.document, wednesday.schedule.late) == ("厂规 5 号", True)
+    assert (wednesday.schedule.by.what.document, wednesday.schedule.late) == ("厂规 5 号", True)
     assert proof.verdicts["ENR-A"].service_days == sum(
         mark is Mark.VALID for mark in proof.marks["ENR-A"].values()
     )
@@ -202,8 +207,8 @@ def test_every_mistake_is_named_and_nothing_is_imported(city: Database, tmp_path
     with pytest.raises(LedgerError, match="no such enterprise"):
         entered(city, tmp_path, row().replace(U, USCCS[1]))
     assert city.read_now(held_schedules) == []
-    assert entered(city, tmp_path, row() + row()) == Entered(1, 1, 1)
-    assert entered(city, tmp_path, row()) == Entered(0, 1, 0)
+    assert entered(city, tmp_path, row() + row()) == (1, 1, 1)
+    assert entered(city, tmp_path, row()) == (0, 1, 0)
 
 
 def test_the_workbook_is_filled_and_imported(city: Database, tmp_path: Path) -> None:
@@ -213,9 +218,9 @@ def test_the_workbook_is_filled_and_imported(city: Database, tmp_path: Path) -> 
     book = load_workbook(file)
     book["排班日历"].append([U, None, "2026-01-01", None, "1-6", "放假", "做六休一", "厂规", "王"])
     book.save(file)
-    assert city.run_now(enter_schedules, [file], IN_TIME).added == 1
+    assert city.run_now(enter_files, SCHEDULES, [file], IN_TIME).added == 1
     (one,) = city.read_now(held_schedules)
-    assert (one.schedule.weeks, one.schedule.on_holidays) == ("1111110", "rest")
+    assert (one.what.weeks, one.what.on_holidays) == ("1111110", "rest")
 
 
 def test_holidays_are_told_from_weekends_in_a_kept_month_too() -> None:
@@ -253,7 +258,7 @@ def test_along_all_machines_it_is_as_for_each() -> None:
         order = by_precedence(said)
         for number, one in order:
             entered_ms = day_start_ms(date(2026, 1, 1) + timedelta(days=chance.randrange(60)))
-            held.append(Held(number, one, entered_ms, ""))
+            held.append(Standing(number, one, entered_ms, ""))
             places.append(np.array([1] if one.site_no else [1, 2]))
         for first in (date(2026, 1, 1), date(2026, 2, 1)):
             found = ScheduledDays(held, places).month(first, 3, CALENDAR)
@@ -283,7 +288,7 @@ def test_the_commands_import_list_and_withdraw(tmp_path: Path) -> None:
 
     assert "schedules: 1 added, 0 unchanged\n事后补录 1:" in said("import", str(file))
     (told,) = json.loads(said("list", "--json", "--enterprise", U.lower()))
-    assert (told["work_days"], told["holidays_name"], told["late"]) == (
+    assert (told["work_days"], told["on_holidays_name"], told["late"]) == (
         "一二四五六日",
         "照常",
         True,

@@ -14,10 +14,12 @@ from gateway.city.ledger.changes import latest_change
 from gateway.city.ledger.importer import import_ledger
 from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
+from gateway.city.ledger.papers import entering
+from gateway.city.ledger.papers.entering import Ending, end, enter_files
+from gateway.city.ledger.papers.sort import PaperError
 from gateway.city.ledger.sheet.problems import LedgerError
-from gateway.city.ledger.stops import entering
-from gateway.city.ledger.stops.entering import Entered, StopError, enter_stops, withdraw_stop
 from gateway.city.ledger.stops.held import standing
+from gateway.city.ledger.stops.sort import STOPS
 from gateway.city.rates.frozen.freezing import freeze_month
 from gateway.city.rates.frozen.reproducing import reproduce
 from gateway.city.rates.reasons import Reason
@@ -75,10 +77,13 @@ def city(database: Database, tmp_path: Path) -> Database:
     return database
 
 
-def entered(database: Database, folder: Path, rows: str, now_ms: int = IN_TIME) -> Entered:
+def entered(
+    database: Database, folder: Path, rows: str, now_ms: int = IN_TIME
+) -> tuple[int, int, int]:
     file = folder / "stops.csv"
     file.write_text(HEAD + rows, encoding="utf-8")
-    return database.run_now(enter_stops, [file], now_ms, made_by="李四")
+    made = database.run_now(enter_files, STOPS, [file], now_ms, made_by="李四")
+    return made.added, made.unchanged, made.late
 
 
 def facts(database: Database) -> dict[str, MachineVerdict]:
@@ -92,7 +97,7 @@ def row(where: str = ",,,", first: str = "2026-10-12", last: str = "2026-10-16")
 
 def test_days_of_a_stop_are_on_neither_side(city: Database, tmp_path: Path) -> None:
     assert {one.reason for one in facts(city).values()} == {Reason.TOO_FEW_DAYS}  # 13 of 18
-    assert entered(city, tmp_path, row(",一,,")) == Entered(1, 0, 0)
+    assert entered(city, tmp_path, row(",一,,")) == (1, 0, 0)
     found = facts(city)
     assert found["A"].reason is Reason.NETWORKED
     assert (found["A"].service_days, found["A"].stopped_days, found["A"].stopped_late) == (13, 5, 0)
@@ -101,7 +106,7 @@ def test_days_of_a_stop_are_on_neither_side(city: Database, tmp_path: Path) -> N
 
 def test_what_was_entered_afterwards_is_told(city: Database, tmp_path: Path) -> None:
     entered(city, tmp_path, row(first="2026-10-14", last="2026-10-14"), IN_TIME)
-    assert entered(city, tmp_path, row(",,,B"), LATE).late == 1
+    assert entered(city, tmp_path, row(",,,B"), LATE)[2] == 1
     found = facts(city)
     assert found["B"].reason is Reason.NETWORKED
     # of the 14th two stops say so, one of them in time
@@ -150,8 +155,8 @@ def test_an_import_is_all_or_nothing_and_names_every_mistake(
         for table in (planned_stop, planned_stop_machine)
     ]
     assert counts == [0, 0]
-    assert entered(city, tmp_path, row() + row()) == Entered(1, 1, 0)
-    assert entered(city, tmp_path, row()) == Entered(0, 1, 0)
+    assert entered(city, tmp_path, row() + row()) == (1, 1, 0)
+    assert entered(city, tmp_path, row()) == (0, 1, 0)
 
 
 def test_a_month_is_reproduced_with_the_stops_that_were_known(
@@ -161,18 +166,18 @@ def test_a_month_is_reproduced_with_the_stops_that_were_known(
     freeze_month(city, "ENR-A", "2026-10", NOW, demonstration=False)
     known = city.read_now(latest_change)
     (first,) = city.read_now(standing)
-    city.run_now(withdraw_stop, first.number, "取消", NOW, made_by="李四")
+    city.run_now(end, STOPS, Ending(first.number, "取消"), NOW, made_by="李四")
     entered(city, tmp_path, row(",,,B"), NOW)
-    assert [one.stop.asset_no for one in city.read_now(standing)] == ["B"]
-    assert [one.stop.asset_no for one in city.read_now(standing, known=known)] == ["A"]
+    assert [one.what.asset_no for one in city.read_now(standing)] == ["B"]
+    assert [one.what.asset_no for one in city.read_now(standing, known=known)] == ["A"]
     assert {name: one.reason.networked for name, one in facts(city).items()} == {
         "A": False,
         "B": True,
     }
     again = city.read_now(reproduce, "ENR-A", "2026-10", 1, demonstration=False)
     assert again.differences == ()
-    with pytest.raises(StopError, match="withdrawn already"):
-        city.run_now(withdraw_stop, first.number, "取消", NOW)
+    with pytest.raises(PaperError, match="does not stand"):
+        city.run_now(end, STOPS, Ending(first.number, "取消"), NOW)
 
 
 @pytest.mark.parametrize("name", ["stops.xlsx", "stops.csv"])
@@ -191,7 +196,7 @@ def test_the_template_is_filled_and_imported(city: Database, tmp_path: Path, nam
     else:
         with file.open("a", encoding="utf-8") as out:
             out.write(",".join(one or "" for one in cells) + "\n")
-    assert city.run_now(enter_stops, [file], IN_TIME, made_by="李四") == Entered(1, 0, 0)
+    assert city.run_now(enter_files, STOPS, [file], IN_TIME, made_by="李四").added == 1
     assert facts(city)["A"].stopped_days == 5
     done = CliRunner().invoke(command, ["ledger", "stops", "template", str(tmp_path / "stops.ods")])
     assert (done.exit_code, done.output.endswith(".xlsx or .csv\n")) == (1, True)

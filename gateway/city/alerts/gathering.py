@@ -18,8 +18,10 @@ from gateway.city.alerts.rules import Fall, Point, Projection, at_risk, fall_of
 from gateway.city.db.operation import began_on
 from gateway.city.db.schema.rates import rate_result
 from gateway.city.db.tables import enterprise
-from gateway.city.ledger.schedules.held import Held, day_of_rest
-from gateway.city.ledger.stops.held import Standing
+from gateway.city.ledger.papers.standing import Standing
+from gateway.city.ledger.schedules.held import day_of_rest
+from gateway.city.ledger.schedules.table import Schedule
+from gateway.city.ledger.stops.table import Stop
 from gateway.city.rates.cells.cell import Cell
 from gateway.city.rates.cells.dimensions import CITY
 from gateway.city.rates.frozen.results import StoredTable, final_table
@@ -49,8 +51,8 @@ class Rests:
         schedules: weeks of the plant itself; what stands before others comes last.
     """
 
-    stops: tuple[Standing, ...] = ()
-    schedules: tuple[Held, ...] = ()
+    stops: tuple[Standing[Stop], ...] = ()
+    schedules: tuple[Standing[Schedule], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ class _Resting:
         self._stops = [
             one
             for one in standing(connection)
-            if not (one.stop.workshop or one.stop.line or one.stop.asset_no)
+            if not (one.what.workshop or one.what.line or one.what.asset_no)
         ]
         self._schedules = held_schedules(connection)
 
@@ -97,14 +97,14 @@ class _Resting:
         """When a place rests; gateways stop with their site."""
         sites = ("", place.site_no)
         stops = [
-            one for one in self._stops if one.stop.uscc == place.uscc and one.stop.site_no in sites
+            one for one in self._stops if one.what.uscc == place.uscc and one.what.site_no in sites
         ]
         own = {
             one.number: one
             for one in self._schedules
-            if one.schedule.uscc == place.uscc and one.schedule.site_no in sites
+            if one.what.uscc == place.uscc and one.what.site_no in sites
         }
-        order = by_precedence((number, one.schedule) for number, one in own.items())
+        order = by_precedence((number, one.what) for number, one in own.items())
         return Rests(tuple(stops), tuple(own[number] for number, _ in order))
 
 

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import Connection
 
 from gateway.city.ledger.names import MachineName
-from gateway.city.ledger.schedules.entering import enter_schedules
+from gateway.city.ledger.papers.entering import enter_files
+from gateway.city.ledger.schedules.sort import SCHEDULES
 from gateway.city.rates.compute import Period
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.engines.copies import Copies
@@ -95,7 +96,9 @@ def plan_weeks(connection: Connection, folder: Path, town: Town, random: Random)
     file = folder / "weeks.csv"
     file.write_text(HEAD + "".join(rows), encoding="utf-8")
     if rows:
-        enter_schedules(connection, [file], day_start_ms(date(2026, 10, random.randint(12, 31))))
+        enter_files(
+            connection, SCHEDULES, [file], day_start_ms(date(2026, 10, random.randint(12, 31)))
+        )
 
 
 _CITIES = itertools.count(330_800)

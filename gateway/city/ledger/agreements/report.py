@@ -59,7 +59,7 @@ def lines(connection: Connection, scope: Scope, today: date) -> list[Line]:
     """
     agreed: dict[str, list[Agreement]] = {}
     for one in standing(connection, scope=scope):
-        agreed.setdefault(one.agreement.uscc, []).append(one.agreement)
+        agreed.setdefault(one.what.uscc, []).append(one.what)
     outside = func.coalesce(func.sum(watermark.c.values_unagreed), 0)
     query = (
         select(enterprise.c.uscc, enterprise.c.name, outside)

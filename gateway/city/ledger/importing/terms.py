@@ -44,8 +44,8 @@ class Terms:
                 own.add(uscc)
             else:
                 own.discard(uscc)
-                yield _not_yours(record)
-        yield from (_not_yours(one) for one in tables.equipment if one.values["uscc"] not in own)
+                yield not_yours(record)
+        yield from (not_yours(one) for one in tables.equipment if one.values["uscc"] not in own)
 
     def _covers(self, uscc: str, row: Mapping[str, Any]) -> bool:
         return self.scope.covers(
@@ -62,7 +62,8 @@ class Terms:
             raise OutdatedError
 
 
-def _not_yours(record: Record) -> Problem:
+def not_yours(record: Record) -> Problem:
+    """That a row is of an enterprise that is not the importer's."""
     return record.problem("uscc", "is an enterprise outside of what you may change; take it out")
 
 

@@ -1,18 +1,14 @@
-"""The table of shift schedules: its columns, and rows that were read. Pure but for the files."""
+"""The table of shift schedules: its columns, and what one of them says. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Protocol
 
 from gateway.city.ledger.codes import Name
 from gateway.city.ledger.schedules.week import is_worked, weeks
 from gateway.city.ledger.sheet.columns.column import USCC, Column
-from gateway.city.ledger.sheet.parsing import Record
-from gateway.city.ledger.sheet.problems import Problem
 from gateway.city.ledger.sheet.values import choice, day, ledger_number, prose
-from gateway.city.ledger.stops.table import read_rows
 
 _SATURDAY = 5
 SHEET = Name("排班日历", "Shift schedules")
@@ -128,39 +124,6 @@ class Schedule:
             return True
         in_exchange = day.weekday() >= _SATURDAY and official.is_rest(day) is False
         return not in_exchange and not is_worked(self.weeks, self.first_day, day)
-
-
-def read_schedules(files: Sequence[Path], today: date) -> list[tuple[Record, Schedule]]:
-    """The rows of all files.
-
-    Raises:
-        LedgerError: every mistake, by file, row and column.
-    """
-    return [(row, _schedule(row)) for row in read_rows(files, COLUMNS, today, _contradictions)]
-
-
-def _contradictions(row: Record) -> Iterator[Problem]:
-    first, last = row.values.get("schedule_from"), row.values.get("schedule_to")
-    if isinstance(first, date) and isinstance(last, date) and last < first:
-        text = f"{last} is before {first}, on which the schedule begins"
-        yield row.problem("schedule_to", text)
-
-
-def _schedule(row: Record) -> Schedule:
-    values = row.values
-    first, last = values["schedule_from"], values.get("schedule_to")
-    assert isinstance(first, date)  # noqa: S101 - the column is required
-    return Schedule(
-        uscc=str(values["uscc"]),
-        site_no=str(values.get("site_no") or ""),
-        first_day=first,
-        last_day=last if isinstance(last, date) else None,
-        weeks=str(values["work_days"]),
-        on_holidays=str(values["on_holidays"]),
-        reason=str(values["schedule_reason"]),
-        document=str(values["document"]),
-        said_by=str(values["said_by"]),
-    )
 
 
 def by_precedence(schedules: Iterable[tuple[int, Schedule]]) -> list[tuple[int, Schedule]]:

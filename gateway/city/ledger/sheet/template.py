@@ -90,8 +90,12 @@ def template_of(name: str, language: Language) -> bytes:
     if name in _CSV:
         heads = (_in(column.header, language) for column in TABLES[_CSV[name]])
         return f"\ufeff{','.join(heads)}\r\n".encode()
+    return _saved(_workbook(language))
+
+
+def _saved(book: Workbook) -> bytes:
     out = io.BytesIO()
-    _workbook(language).save(out)
+    book.save(out)
     return out.getvalue()
 
 
@@ -117,17 +121,13 @@ def _workbook(language: Language) -> Workbook:
     return book
 
 
-def write_one_table(path: Path, name: Name, columns: Sequence[Column], language: Language) -> None:
-    """Write an empty workbook of a single table, with a sheet that explains its columns.
+def one_table(name: Name, columns: Sequence[Column], language: Language) -> bytes:
+    """An empty workbook of a single table, with a sheet that explains its columns.
 
     Args:
-        path: ``.xlsx`` file; replaced if it exists.
         name: of the table.
         columns: of it.
         language: of headers, drop-downs and explanations.
-
-    Raises:
-        OSError: the file cannot be written.
     """
     book = Workbook()
     book.remove(book.worksheets[0])
@@ -137,7 +137,7 @@ def write_one_table(path: Path, name: Name, columns: Sequence[Column], language:
     for column in columns:
         notes.append(_explained(column, language))
     _widen(notes, zip("ABCD", (26, 10, 60, 80), strict=True), 2)
-    book.save(path)
+    return _saved(book)
 
 
 def _in(name: Name, language: Language) -> str:

@@ -1,15 +1,10 @@
-"""The table of planned stops: its columns, and rows that were read. Pure but for the files."""
+"""The table of planned stops: its columns, and what one of them says. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 from gateway.city.ledger.codes import Name
 from gateway.city.ledger.sheet.columns.column import USCC, Column
-from gateway.city.ledger.sheet.parsing import Record, parse_rows
-from gateway.city.ledger.sheet.problems import LedgerError, Problem
-from gateway.city.ledger.sheet.reading import LedgerSheet, read_sheets
 from gateway.city.ledger.sheet.values import choice, day, ledger_number, prose
 
 REASONS = {
@@ -99,73 +94,3 @@ class Stop:
     reason: str
     document: str
     said_by: str
-
-
-def read_stops(files: Sequence[Path], today: date) -> list[tuple[Record, Stop]]:
-    """The rows of all files.
-
-    Raises:
-        LedgerError: every mistake, by file, row and column.
-    """
-    return [(row, _stop(row)) for row in read_rows(files, COLUMNS, today, _contradictions)]
-
-
-def read_rows(
-    files: Sequence[Path],
-    columns: Sequence[Column],
-    today: date,
-    check: Callable[[Record], Iterable[Problem]],
-) -> list[Record]:
-    """The rows of files of one table.
-
-    Args:
-        files: CSV or XLSX.
-        columns: of the table.
-        today: of the import.
-        check: what contradicts itself in a row.
-
-    Raises:
-        LedgerError: every mistake, by file, row and column; that there is no row is one.
-    """
-    problems, sheets = list[Problem](), list[LedgerSheet]()
-    for file in files:
-        try:
-            sheets.extend(read_sheets(file))
-        except LedgerError as error:
-            problems.extend(error.problems)
-    rows, wrong = parse_rows(sheets, columns, today)
-    problems += wrong + [one for row in rows for one in check(row)]
-    if not rows and not problems:
-        problems.extend(Problem(one.name, 0, "", "holds no row that is filled") for one in files)
-    if problems:
-        raise LedgerError(problems)
-    return rows
-
-
-def _contradictions(row: Record) -> list[Problem]:
-    first, last = row.values.get("stop_from"), row.values.get("stop_to")
-    if not (isinstance(first, date) and isinstance(last, date)):
-        return []
-    if last < first:
-        return [row.problem("stop_to", f"{last} is before {first}, on which the stop begins")]
-    if (last - first).days >= MAX_DAYS:
-        return [row.problem("stop_to", f"the stop is longer than {MAX_DAYS} days; mistyped?")]
-    return []
-
-
-def _stop(row: Record) -> Stop:
-    values = row.values
-    text = {
-        key: str(values.get(key) or "")
-        for key in ("uscc", "site_no", "workshop", "line", "asset_no")
-    }
-    first, last = values["stop_from"], values.get("stop_to")
-    assert isinstance(first, date)  # noqa: S101 - the column is required
-    return Stop(
-        **text,
-        first_day=first,
-        last_day=last if isinstance(last, date) else None,
-        reason=str(values["stop_reason"]),
-        document=str(values["document"]),
-        said_by=str(values["said_by"]),
-    )

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, insert, select
 
 from gateway.city.db.schema.ledger_history import ledger_act
 from gateway.city.db.schema.stops import planned_stop, planned_stop_end, planned_stop_machine
-from gateway.city.ledger.stops.entering import write_stop
 from gateway.city.ledger.stops.held import standing, stop_of
+from gateway.city.ledger.stops.sort import write_stop
 
 
 class Ending(NamedTuple):
@@ -38,7 +38,7 @@ def of_act(connection: Connection, number: int) -> Ending:
     )
     later = set(connection.scalars(query))
     if ends:
-        again = {one.stop: one.number for one in standing(connection)}
+        again = {one.what: one.number for one in standing(connection)}
         numbers = [again[stop] for one in ends if (stop := stop_of(connection, one)) in again]
         acts = select(planned_stop.c.act_id).where(planned_stop.c.id.in_(numbers))
         later |= set(connection.scalars(acts))

@@ -1,17 +1,23 @@
 """What an upload is and what becomes of it, as files of its folder and for pages. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Literal
 
 import msgspec
 
 from gateway.city.ledger.importing.report import ImportReport
 from gateway.city.ledger.importing.write import Changes
+from gateway.city.ledger.papers.entering import Entered
 from gateway.city.ledger.sheet.problems import Problem
 from gateway.city.rates.frozen.touched import FrozenMonth
 
 MOST_PROBLEMS = 5_000
 """So many are kept; a wrong column of a large file has a hundred thousand."""
+
+
+LEDGER = "ledger"
+"""Tables of enterprises and machines."""
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -26,6 +32,7 @@ class Upload(msgspec.Struct, frozen=True):
         effective: day from which holds what rows change that name none; empty: that of import.
         language: of the comments in a marked copy.
         is_agreed: who sent them has agreed to what the preview says.
+        table: what they hold: :data:`LEDGER`, or a sort of papers.
     """
 
     who: str
@@ -36,6 +43,7 @@ class Upload(msgspec.Struct, frozen=True):
     effective: str = ""
     language: Literal["zh", "en"] = "zh"
     is_agreed: bool = False
+    table: str = LEDGER
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -68,6 +76,9 @@ class Outcome(msgspec.Struct, frozen=True):
         equipment: rows.
         statuses: entries of statuses.
         rosters: memberships.
+        papers: of a sort of papers, none of the others.
+        late: papers that begin before the day of entry.
+        reach: machines of the ledger that papers are of.
         updates: identifiers that the node is told of.
         notes: what is to be told of the rows.
         since: first days of what changes, with numbers of rows.
@@ -85,6 +96,9 @@ class Outcome(msgspec.Struct, frozen=True):
     equipment: Counts = Counts(0, 0, 0)
     statuses: int = 0
     rosters: int = 0
+    papers: Counts = Counts(0, 0, 0)
+    late: int = 0
+    reach: int = 0
     updates: int = 0
     notes: tuple[Told, ...] = ()
     since: tuple[tuple[str, int], ...] = ()
@@ -95,7 +109,7 @@ class Outcome(msgspec.Struct, frozen=True):
     @property
     def changes(self) -> int:
         """How much would be another thing."""
-        rows = (self.enterprises, self.equipment)
+        rows = (self.enterprises, self.equipment, self.papers)
         return sum(one.added + one.updated for one in rows) + self.statuses + self.rosters
 
 
@@ -117,10 +131,29 @@ def outcome_of(
         rosters=report.roster_entries,
         updates=report.updates_queued,
         notes=told_of(report.notes),
-        since=tuple((day.isoformat(), rows) for day, rows in sorted(report.since.items())),
+        since=_days(report.since),
         frozen=tuple(frozen),
         basis=report.basis,
     )
+
+
+def outcome_of_papers(
+    of: Literal["check", "apply"], made: Entered, frozen: Sequence[FrozenMonth]
+) -> Outcome:
+    """What entering papers did."""
+    return Outcome(
+        of,
+        papers=Counts(made.added, made.changed, made.unchanged),
+        late=made.late,
+        reach=made.machines,
+        since=_days(made.since),
+        frozen=tuple(frozen),
+        basis=made.basis,
+    )
+
+
+def _days(since: Mapping[date, int]) -> tuple[tuple[str, int], ...]:
+    return tuple((day.isoformat(), rows) for day, rows in sorted(since.items()))
 
 
 def _counts(changes: Changes) -> Counts:

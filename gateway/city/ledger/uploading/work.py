@@ -10,6 +10,7 @@ import os
 import pickle
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
@@ -22,11 +23,19 @@ from gateway.city.access.principal import Scope
 from gateway.city.ledger.importer import import_ledger
 from gateway.city.ledger.importing.report import ImportReport
 from gateway.city.ledger.importing.terms import OutdatedError, Terms
+from gateway.city.ledger.papers.entering import Entered, enter_files
+from gateway.city.ledger.papers.sorts import SORTS
 from gateway.city.ledger.sheet.hidden import Hidden
 from gateway.city.ledger.sheet.problems import LedgerError
 from gateway.city.ledger.sheet.progress import Tell
 from gateway.city.ledger.uploading.kept import MARKED, Uploads
-from gateway.city.ledger.uploading.outcome import Outcome, Upload, outcome_of, told_of
+from gateway.city.ledger.uploading.outcome import (
+    Outcome,
+    Upload,
+    outcome_of,
+    outcome_of_papers,
+    told_of,
+)
 from gateway.city.rates.frozen.touched import FrozenMonth, frozen_from
 from gateway.core.days import day_of
 from gateway.deferred import defer
@@ -121,12 +130,15 @@ def do(job: Job, tell: Tell) -> None:
 
 def _became(database: Database, uploads: Uploads, upload: Upload, job: Job, tell: Tell) -> Outcome:
     try:
+        if upload.table in SORTS:
+            made = _entered(database, uploads, upload, job, tell)
+            return outcome_of_papers(job.what, made, _frozen(database, made.since, job))
         report = _imported(database, uploads, upload, job, tell)
     except LedgerError as error:
         return Outcome(job.what, len(error.problems), told_of(error.problems))
     except OutdatedError:
         return Outcome(job.what, is_outdated=True)
-    return outcome_of(job.what, report, _frozen(database, report, job))
+    return outcome_of(job.what, report, _frozen(database, report.since, job))
 
 
 def _imported(
@@ -138,24 +150,56 @@ def _imported(
         LedgerError: every mistake.
         OutdatedError: these are not the files, or not the ledger, that were looked at.
     """
-    is_dry, seen = job.what == "check", uploads.outcome(job.key, "check")
-    if not is_dry and (seen is None or uploads.digest(job.key) != upload.digest):
-        raise OutdatedError
+    seen = _agreed(uploads, upload, job)
     return import_ledger(
         database,
         uploads.files(job.key),
         job.now_ms,
-        dry_run=is_dry,
+        dry_run=job.what == "check",
         hidden=Hidden(upload.hidden),
         made_by=job.made_by,
         effective=date.fromisoformat(upload.effective) if upload.effective else None,
-        terms=Terms(job.scope, "" if is_dry or seen is None else seen.basis, tell),
+        terms=Terms(job.scope, seen, tell),
     )
 
 
-def _frozen(database: Database, report: ImportReport, job: Job) -> list[FrozenMonth]:
+def _entered(database: Database, uploads: Uploads, upload: Upload, job: Job, tell: Tell) -> Entered:
+    """Enter papers, or see what that would do; bound as :func:`_imported` is.
+
+    Raises:
+        LedgerError: every mistake.
+        OutdatedError: these are not the files, or not the ledger, that were looked at.
+    """
+    seen = _agreed(uploads, upload, job)
+    tell("compare", 0, 0)
+    return database.run_now(
+        enter_files,
+        SORTS[upload.table],
+        uploads.files(job.key),
+        job.now_ms,
+        job.made_by,
+        terms=Terms(job.scope, seen),
+        dry_run=job.what == "check",
+    )
+
+
+def _agreed(uploads: Uploads, upload: Upload, job: Job) -> str:
+    """Digest of what the ledger held when its preview was seen; empty: this makes the preview.
+
+    Raises:
+        OutdatedError: these are not the files that were looked at.
+    """
+    if job.what == "check":
+        return ""
+    seen = uploads.outcome(job.key, "check")
+    if seen is None or uploads.digest(job.key) != upload.digest:
+        raise OutdatedError
+    return seen.basis
+
+
+def _frozen(database: Database, since: Mapping[date, int], job: Job) -> list[FrozenMonth]:
     """The frozen months that a change of days before today is late for."""
-    first = min(report.since, default=None)
+    first = min(since, default=None)
     if first is None or first >= day_of(job.now_ms):
         return []
     return database.read_now(frozen_from, first, demonstration=job.config.demonstration)

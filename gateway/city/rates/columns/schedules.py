@@ -13,8 +13,9 @@ from sqlalchemy import Connection, select
 from gateway.city.db.tables import equipment
 from gateway.city.ledger.bitemporal.entries import MACHINE, held_steps
 from gateway.city.ledger.bitemporal.steps import at
-from gateway.city.ledger.schedules.held import Held, held_schedules
-from gateway.city.ledger.schedules.table import Official, by_precedence
+from gateway.city.ledger.papers.standing import Standing
+from gateway.city.ledger.schedules.held import held_schedules
+from gateway.city.ledger.schedules.table import Official, Schedule, by_precedence
 from gateway.city.rates.attendance import Numbers, Resting
 from gateway.city.rates.columns.ledger import Ledger
 
@@ -31,7 +32,7 @@ class ScheduledDays:
         places: of the machines of each.
     """
 
-    held: Sequence[Held]
+    held: Sequence[Standing[Schedule]]
     places: Sequence[Numbers]
 
     def month(self, first: date, machines: int, official: Official) -> Resting | None:
@@ -50,8 +51,8 @@ class ScheduledDays:
         rest, known = (np.full(machines, usual, np.uint32) for _ in range(2))
         speaks = False
         for one, places in zip(self.held, self.places, strict=True):
-            covers = _mask(days, one.schedule.covers)
-            rests = _mask(days, partial(one.schedule.rests, official=official)) & covers
+            covers = _mask(days, one.what.covers)
+            rests = _mask(days, partial(one.what.rests, official=official)) & covers
             in_time = covers & _mask(days, one.entered_on.__le__)
             speaks |= covers != 0
             for decided, speaking in ((rest, covers), (known, in_time)):
@@ -80,13 +81,13 @@ def scheduled_days(
     found = {
         one.number: one
         for one in held_schedules(connection, known=known)
-        if one.schedule.uscc in firms
-        and one.schedule.first_day <= last
-        and (one.schedule.last_day is None or one.schedule.last_day >= first)
+        if one.what.uscc in firms
+        and one.what.first_day <= last
+        and (one.what.last_day is None or one.what.last_day >= first)
     }
     if not found:
         return None
-    order = by_precedence((number, one.schedule) for number, one in found.items())
+    order = by_precedence((number, one.what) for number, one in found.items())
     sites = _sites(connection, {one.uscc for _, one in order if one.site_no}, last, known)
     held, places = [], []
     for number, one in order:

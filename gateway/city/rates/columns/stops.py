@@ -7,7 +7,9 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from gateway.city.db.schema.stops import planned_stop_machine
-from gateway.city.ledger.stops.held import Standing, standing
+from gateway.city.ledger.papers.standing import Standing
+from gateway.city.ledger.stops.held import standing
+from gateway.city.ledger.stops.table import Stop
 from gateway.city.rates.attendance import Numbers, Stopped
 from gateway.city.rates.columns.ledger import Ledger
 from gateway.city.rates.columns.numbers import all_of, numbers_in
@@ -64,7 +66,7 @@ def stop_days(
     found = {
         one.number: one
         for one in standing(connection, known=known)
-        if one.stop.first_day <= last and (one.stop.last_day is None or one.stop.last_day >= first)
+        if one.what.first_day <= last and (one.what.last_day is None or one.what.last_day >= first)
     }
     columns, rows = planned_stop_machine.c, []
     for part in chunks(found):
@@ -81,10 +83,10 @@ def stop_days(
     return StopDays(places[known_ones], *(one[known_ones] for one in days))
 
 
-def _span(one: Standing) -> tuple[int, int, int]:
-    last = one.stop.last_day
+def _span(one: Standing[Stop]) -> tuple[int, int, int]:
+    last = one.what.last_day
     return (
-        one.stop.first_day.toordinal(),
+        one.what.first_day.toordinal(),
         last.toordinal() if last else _FOR_EVER,
         one.entered_on.toordinal(),
     )

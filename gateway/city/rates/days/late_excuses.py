@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from gateway.city.db.schema.rates import rate_result
 from gateway.city.db.tables import enterprise
-from gateway.city.ledger.schedules.held import Held, held_schedules
+from gateway.city.ledger.papers.standing import Standing
+from gateway.city.ledger.schedules.held import held_schedules
 from gateway.city.ledger.schedules.table import Schedule
-from gateway.city.ledger.stops.held import Standing, standing
+from gateway.city.ledger.stops.held import standing
 from gateway.city.ledger.stops.table import Stop
 from gateway.core.days import day_of
 
@@ -84,16 +85,16 @@ def late_excuses(connection: Connection, seen: ColumnElement[bool]) -> list[Late
 
 
 _Said = Stop | Schedule
-_Late = tuple[Literal["stop", "schedule"], _Said, Standing | Held]
+_Late = tuple[Literal["stop", "schedule"], _Said, Standing[Stop] | Standing[Schedule]]
 
 
 def _late(connection: Connection) -> Iterator[_Late]:
     for stop in standing(connection):
         if stop.is_late:
-            yield "stop", stop.stop, stop
+            yield "stop", stop.what, stop
     for held in held_schedules(connection):
         if held.is_late:
-            yield "schedule", held.schedule, held
+            yield "schedule", held.what, held
 
 
 def _finals(connection: Connection) -> list[tuple[str, int]]:

@@ -6,8 +6,9 @@ from datetime import date
 from enum import StrEnum
 
 from gateway.city.evidence.counts import DayCounts
+from gateway.city.ledger.papers.standing import Standing
 from gateway.city.ledger.schedules.held import DayOfRest
-from gateway.city.ledger.stops.held import Standing
+from gateway.city.ledger.stops.table import Stop
 from gateway.city.rates.model import Definition
 from gateway.city.rates.reasons import Reason
 
@@ -74,7 +75,7 @@ class ProofDay:
     counts: DayCounts | None
     gaps_ms: Mapping[str, int]
     doubted_hours: int
-    stop: Standing | None = None
+    stop: Standing[Stop] | None = None
     schedule: DayOfRest = _OFFICIAL
 
     def first_ms(self) -> int | None:

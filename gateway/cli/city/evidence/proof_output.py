@@ -6,8 +6,8 @@ from datetime import datetime
 
 import typer
 
-from gateway.city.ledger.stops.held import Standing
-from gateway.city.ledger.stops.table import REASONS
+from gateway.city.ledger.papers.standing import Standing
+from gateway.city.ledger.stops.table import REASONS, Stop
 from gateway.city.rates.proving.days import ProofDay, Source
 from gateway.city.rates.proving.proof import Proof
 from gateway.city.rates.reports.drilldown import MachineVerdict
@@ -116,14 +116,14 @@ def _rest(day: ProofDay) -> str:
         return _REST[day.rest]
     when = ", entered when the day was over" if day.schedule.late else ""
     kind = "rest" if day.rest else "work"
-    return f", day of {kind} by schedule {held.number} ({visible(held.schedule.document)}{when})"
+    return f", day of {kind} by schedule {held.number} ({visible(held.what.document)}{when})"
 
 
 def _rest_json(day: ProofDay) -> dict[str, object]:
     held = day.schedule.by
     if held is None:
         return {}
-    said = held.schedule
+    said = held.what
     own = {"number": held.number, "document": said.document, "late": day.schedule.late}
     return {"schedule": own | {"entered_on": held.entered_on.isoformat()}}
 
@@ -131,13 +131,13 @@ def _rest_json(day: ProofDay) -> dict[str, object]:
 def _stop(day: ProofDay) -> str:
     if day.stop is None:
         return ""
-    said, late = day.stop.stop, day.stop.entered_on > day.day
+    said, late = day.stop.what, day.stop.entered_on > day.day
     when = ", entered when the day was over" if late else ""
     return f", stopped by plan ({REASONS[said.reason].en}, {visible(said.document)}{when})"
 
 
-def _stop_json(one: Standing) -> dict[str, object]:
-    said, entered = one.stop, one.entered_on.isoformat()
+def _stop_json(one: Standing[Stop]) -> dict[str, object]:
+    said, entered = one.what, one.entered_on.isoformat()
     return {"reason": said.reason, "document": said.document, "entered_on": entered}
 
 

@@ -9,9 +9,7 @@ import typer
 
 from gateway.cli.city.ledger import (
     acts_command,
-    agreements_command,
-    schedules_command,
-    stops_command,
+    papers_command,
 )
 from gateway.cli.city.noting import Purpose, note_look, note_rows
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
@@ -65,9 +63,7 @@ def register(root: typer.Typer) -> None:
     ledger.command("withdraw", epilog=_WITHDRAW_EXAMPLE)(_withdraw)
     ledger.command("history", epilog=_HISTORY_EXAMPLE)(_history)
     acts_command.register(ledger)
-    stops_command.register(ledger)
-    agreements_command.register(ledger)
-    schedules_command.register(ledger)
+    papers_command.register(ledger)
     root.add_typer(ledger, name="ledger")
 
 

@@ -19,11 +19,11 @@ def write_one_template(out: Path, name: "Name", columns: "Sequence[Column]") -> 
         name: of the table.
         columns: of it.
     """
-    from gateway.city.ledger.sheet.template import write_one_table
+    from gateway.city.ledger.sheet.template import one_table
 
     try:
         if out.suffix.lower() == ".xlsx":
-            write_one_table(out, name, columns, "zh")
+            out.write_bytes(one_table(name, columns, "zh"))
         elif out.suffix.lower() == ".csv":
             heads = ",".join(column.header.zh for column in columns)
             out.write_text(heads + "\n", encoding="utf-8-sig")

@@ -1,5 +1,7 @@
 """Which address is which page of the ledger."""
 
+from collections.abc import Sequence
+
 from starlette.routing import Route
 
 from gateway.city.access.principal import Permission
@@ -8,9 +10,11 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.ledger.acts import ACTS, ActPages
 from gateway.city.console.pages.ledger.importing import IMPORT, MOST_BYTES, ImportPages
 from gateway.city.console.pages.ledger.lists import ADDRESS, ENTERPRISES, LedgerLists
+from gateway.city.console.pages.ledger.papers import PaperPages
 from gateway.city.console.pages.ledger.rosters import ROSTERS, RosterPages
 from gateway.city.console.pages.ledger.row import MACHINES, RowPage
 from gateway.city.console.pages.ledger.sent import PATIENCE
+from gateway.city.ledger.papers.sorts import SORTS
 from gateway.web.pages import Pages
 
 SIZES = {IMPORT: PATIENCE * MOST_BYTES}
@@ -22,6 +26,7 @@ NEEDS = {
     ROSTERS: Permission.ENTERPRISES,
     ACTS: Permission.ENTERPRISES,
     IMPORT: Permission.IMPORT_LEDGER,
+    **{f"{ADDRESS}/{name}": Permission.ENTERPRISES for name in SORTS},
 }
 """What the frame and the tabs name for those only who may look at it."""
 
@@ -42,6 +47,7 @@ def routes(gate: Gate, context: ConsoleContext, pages: Pages) -> list[Route]:
             Route(f"{MACHINES}/{{key}}", pages.endpoint(machine.view), methods=["GET"]),
             Route(f"{ENTERPRISES}/{{key}}", pages.endpoint(firm.view), methods=["GET"]),
         ),
+        *_papers(gate, pages, [PaperPages(context, pages, sort) for sort in SORTS.values()]),
         *gate.allow(Permission.IMPORT_LEDGER, *_importing(ImportPages(context, pages), pages)),
         *gate.allow(
             Permission.CORRECT,
@@ -59,6 +65,26 @@ def _correcting(address: str, page: RowPage, pages: Pages) -> tuple[Route, Route
         Route(address, pages.endpoint(page.form), methods=["GET"]),
         Route(address, page.correct, methods=["POST"]),
     )
+
+
+def _papers(gate: Gate, pages: Pages, sorts: Sequence[PaperPages]) -> list[Route]:
+    return [
+        route
+        for one in sorts
+        for route in (
+            *gate.allow(
+                Permission.ENTERPRISES,
+                Route(one.address, pages.endpoint(one.view), methods=["GET"]),
+            ),
+            *gate.allow(
+                Permission.IMPORT_LEDGER,
+                Route(f"{one.address}/new", pages.endpoint(one.form), methods=["GET"]),
+                Route(f"{one.address}/new", one.enter, methods=["POST"]),
+                Route(f"{one.address}/{{key}}/end", pages.endpoint(one.ending), methods=["GET"]),
+                Route(f"{one.address}/{{key}}/end", one.end, methods=["POST"]),
+            ),
+        )
+    ]
 
 
 def _importing(page: ImportPages, pages: Pages) -> list[Route]:

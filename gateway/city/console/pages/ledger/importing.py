@@ -16,13 +16,14 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.identifiers.asked import demand_login
 from gateway.city.console.pages.ledger.lists import ADDRESS
 from gateway.city.console.pages.ledger.sent import Sent, TooLargeError, sent_by
+from gateway.city.ledger.papers.sorts import SORTS
 from gateway.city.ledger.sheet.hidden import Hidden
 from gateway.city.ledger.sheet.reading import LIMITS
-from gateway.city.ledger.sheet.template import TEMPLATES, template_of
 from gateway.city.ledger.sheet.values import effective_day
 from gateway.city.ledger.uploading.kept import MARKED, NoTableError, Uploads, file_name
-from gateway.city.ledger.uploading.outcome import Outcome, Upload
+from gateway.city.ledger.uploading.outcome import LEDGER, Outcome, Upload
 from gateway.city.ledger.uploading.running import Running
+from gateway.city.ledger.uploading.templates import FILES, file_of
 from gateway.city.ledger.uploading.work import Job
 from gateway.core.days import day_of
 from gateway.web import tables
@@ -50,16 +51,17 @@ class ImportPages:
         self._uploads = Uploads(context.config.data_dir)
         self._running = Running(self._uploads)
 
-    async def form(self, _request: Request) -> View:
+    async def form(self, request: Request) -> View:
         """Templates to fill, and the form that sends files."""
-        return View("ledger_import.html", self._form(""))
+        wished = request.query_params.get("table", "")
+        return View("ledger_import.html", self._form("", wished))
 
     async def template(self, request: Request) -> Response:
         """An empty workbook or CSV file to fill."""
         name = request.path_params["name"]
-        if name not in TEMPLATES:
+        if name not in FILES:
             raise HTTPException(404)
-        body = await asyncio.to_thread(template_of, name, preferences(request).language)
+        body = await asyncio.to_thread(file_of, name, preferences(request).language)
         kind = _XLSX if name.endswith(".xlsx") else "text/csv; charset=utf-8"
         return tables.attachment(body, name, kind)
 
@@ -92,7 +94,10 @@ class ImportPages:
         key = await asyncio.to_thread(self._keep, who, now_ms, files)
         digest = await asyncio.to_thread(self._uploads.digest, key)
         language = preferences(request).language
-        upload = Upload(who, now_ms, tuple(names), digest, _hidden(sent), effective, language)
+        table = _table(sent.fields.get("table", ""))
+        upload = Upload(
+            who, now_ms, tuple(names), digest, _hidden(sent), effective, language, table=table
+        )
         await asyncio.to_thread(self._uploads.keep, key, upload)
         return key
 
@@ -107,6 +112,7 @@ class ImportPages:
             "address": f"{IMPORT}/{key}", "upload": upload, "state": state, "step": step,
             "found": found, "shown": found.problems[:SHOWN] if found else (),
             "today": day_of(self._context.now_ms()).isoformat(), "form_address": IMPORT,
+            "sort": SORTS.get(upload.table),
         }  # fmt: skip
         follows = step is not None or request.headers.get("accept", "") == "text/event-stream"
         return View(
@@ -201,11 +207,12 @@ class ImportPages:
     def _refused(self, request: Request, why: str, status: int = 400) -> Response:
         return self._pages.render(request, View("ledger_import.html", self._form(why)), status)
 
-    def _form(self, why: str) -> dict[str, object]:
+    def _form(self, why: str, wished: str = "") -> dict[str, object]:
         return {
-            "address": IMPORT, "why": why, "templates": TEMPLATES, "hidden": tuple(Hidden),
+            "address": IMPORT, "why": why, "templates": FILES, "hidden": tuple(Hidden),
             "most_mib": LIMITS.file_bytes // _MIB, "most_files": MOST_FILES,
             "most_rows": LIMITS.rows, "may_send": self._context.config.console.has_login,
+            "table": _table(wished), "sorts": SORTS,
         }  # fmt: skip
 
 
@@ -246,6 +253,10 @@ def _effective(text: str, now_ms: int) -> str:
 def _hidden(sent: Sent) -> str:
     given = sent.fields.get("hidden", "")
     return given if given in tuple(Hidden) else Hidden.REFUSE
+
+
+def _table(given: str) -> str:
+    return given if given in SORTS else LEDGER
 
 
 def _state(checked: Outcome | None, applied: Outcome | None, *, is_running: bool) -> str:
