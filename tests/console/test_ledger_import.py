@@ -5,6 +5,7 @@ import io
 import os
 import re
 import stat
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from gateway.city.console.pages.ledger import importing
 from gateway.city.db.tables import enterprise, equipment
 from gateway.city.ledger.sheet.parsing import parse
 from gateway.city.ledger.sheet.reading import read_sheets
+from gateway.city.ledger.uploading import running
 from gateway.city.ledger.uploading.kept import KEPT_MS, NoTableError, Uploads, file_name
 from gateway.core.days import day_of
 from tests.console.people import browser, known, peopled, post
@@ -134,6 +136,35 @@ async def test_each_wrong_cell_is_named_in_a_table_and_in_the_file(
     assert marked == {"E3", "F3", "C4"}
     assert "未知的状态" in sheet["E3"].comment.text
     assert sheet["A2"].value == GOOD[0] and "C4:C5" in map(str, sheet.merged_cells.ranges)
+
+
+KILLED = """
+import os, signal
+from gateway.city.ledger import importer
+from gateway.city.ledger.uploading.work import main
+importer.conclude = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+main()
+"""
+"""The process of an import, which is killed when all is written and nothing counts yet."""
+
+
+async def test_an_import_whose_process_is_killed_has_changed_nothing(
+    made: tuple[Town, httpx.AsyncClient, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town, officer, _ = made
+    before = machines(town)
+    address = (await send(officer, book(GOOD))).headers["location"]
+    page = (await ended(officer, address)).text
+    with monkeypatch.context() as patched:
+        patched.setattr(running, "COMMAND", (sys.executable, "-c", KILLED))
+        await post(officer, f"{address}/apply", **agreed(page))
+        assert "导入中断" in (await ended(officer, address)).text
+    assert machines(town) == before
+    await post(officer, f"{address}/again")
+    page = (await ended(officer, address)).text
+    await post(officer, f"{address}/apply", **agreed(page))
+    assert "已导入" in (await ended(officer, address)).text
+    assert machines(town) == before + 1
 
 
 async def test_what_cannot_be_taken_is_said_at_once(

@@ -17,13 +17,13 @@ from gateway.city.ledger.bitemporal.entries import ENTERPRISE, MACHINE, held_ste
 from gateway.city.ledger.bitemporal.steps import at, restated
 from gateway.city.ledger.changes import latest_change
 from gateway.city.ledger.history import histories
-from gateway.city.ledger.importer import import_ledger
+from gateway.city.ledger.importer import MANY, import_ledger
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.papers.entering import Ending, end, enter_files
 from gateway.city.ledger.renaming import rename_machine
 from gateway.city.ledger.stops.held import standing
 from gateway.city.ledger.stops.sort import STOPS
-from gateway.city.ledger.undoing.acts import acts_page
+from gateway.city.ledger.undoing.acts import acts_page, machines_told
 from gateway.city.ledger.undoing.reversing import changed_names, steps_back, steps_hindered
 from gateway.city.ledger.undoing.tellings import Telling
 from gateway.city.ledger.undoing.undo import UndoError, Undoing, undo_act, undoing
@@ -102,6 +102,7 @@ def test_an_import_is_undone_and_what_was_known_stays_known(city: Database, tmp_
     assert done.counts == planned.counts
     assert done.counts == {
         "machines": 2, "enterprises": 1, "rosters": 1, "verifications": 1, "stops": 0,
+        "undated": 0,
     }  # fmt: skip
     assert min(done.since) == date(1970, 1, 1)  # the commissioning is of all days
     assert city.read_now(held) == before != changed
@@ -186,13 +187,42 @@ def test_another_attribute_that_a_later_act_changed_stays_changed(
 
 
 def test_acts_of_which_no_history_is_kept_are_refused(city: Database, tmp_path: Path) -> None:
-    load(city, tmp_path, 1, "330822,3451,是,,,,", "A1,平面磨床,production,在用,,2024-01-01,")
-    with pytest.raises(UndoError, match="names, workshops"):
-        undo(city, newest(city), 2)
     a, b = MachineName(USCC, "1", "A1"), MachineName(USCC, "2", "B1")
     city.run_now(rename_machine, a, b, ms(3), "wang.li")
     with pytest.raises(UndoError, match="do the contrary"):
         undo(city, newest(city), 4)
+
+
+def test_what_has_no_days_goes_back_too(city: Database, tmp_path: Path) -> None:
+    before = city.read_now(held)
+    mark = f"{MACHINES},workshop,model,verified_by,verified_on\n"
+    files = [tmp_path / "e.csv", tmp_path / "m.csv"]
+    files[0].write_text(f"{FIRM}\n{USCC},乙,330822,3451,是,,,,\n", encoding="utf-8")
+    row = f"{USCC},A1,平面磨床,production,在用,,2024-01-01,,一车间,M7140,王力,2026-11-01\n"
+    files[1].write_text(mark + row, encoding="utf-8")
+    import_ledger(city, files, ms(1), made_by="wang.li")
+    changed, act = city.read_now(held), newest(city)
+    assert city.read_now(machines_told, act, [1])[0][1][0][1]["model"] == "M7140"
+    done = undo(city, act, 2)
+    assert done.counts["undated"] == 2 and not done.counts["machines"]
+    assert city.read_now(held) == before != changed
+    undo(city, newest(city), 3)
+    assert city.read_now(held) == changed
+    load(city, tmp_path, 4, "330822,3451,是,,,,", "A1,外圆磨床,production,在用,,2024-01-01,")
+    with pytest.raises(UndoError, match="later acts"):
+        undo(city, act, 5)
+    undo(city, newest(city), 6)  # the later one, after which its names are what the first brought
+    undo(city, act, 7)
+    assert city.read_now(held) == before
+
+
+def test_names_of_a_large_import_go_back(city: Database, tmp_path: Path) -> None:
+    rows = [f"N{one},磨床,production,在用,2024-01-01,2024-01-01," for one in range(MANY + 1)]
+    load(city, tmp_path, 1, "330822,3451,是,,,,", *rows)
+    before = city.read_now(held)
+    load(city, tmp_path, 2, "330822,3451,是,,,,", *(one.replace("磨", "铣") for one in rows))
+    assert undo(city, newest(city), 3).counts["undated"] == MANY + 1
+    assert city.read_now(held) == before
 
 
 NAMES = ("class", "key", "digital")

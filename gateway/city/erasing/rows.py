@@ -50,6 +50,7 @@ from gateway.city.db.schema.ledger_history import (
     data_agreement,
     enterprise_history,
     machine_history,
+    undated_history,
     verification_history,
 )
 from gateway.city.db.schema.months import evidence_month
@@ -112,6 +113,8 @@ def deleted(uscc: str, users: Iterable[str]) -> list[tuple[Table, Condition]]:
         (identifier_review, identifier_review.c.equipment_id.in_(_owned(uscc))),
         (ledger_verification, ledger_verification.c.uscc == uscc),
         *_findings(uscc),
+        (undated_history, undated_history.c.machine_id.in_(_owned(uscc))),
+        (undated_history, undated_history.c.uscc == uscc),
         *_alerts(uscc, names),
         *(
             (table, table.c.user_name.in_(names))

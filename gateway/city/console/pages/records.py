@@ -91,7 +91,7 @@ class Records:
         read = self._context.database.read
         fresh = await read(freshness, scope, day_of(now_ms), limit)
         lacking = list(islice(states.of("bad", "idle", "warn"), limit))
-        agreed = await self._agreed(scope)
+        agreed, acts = await self._agreed(scope), await self._acted(scope)
         data = {
             "found": found,
             "agreed": agreed,
@@ -103,12 +103,12 @@ class Records:
             "partly": states.counts["warn"],
             "gateways": len(states.worst_first),
             "late": late,
-            "acted": await self._acted(scope),
+            "acted": acts,
             "clues": await open_findings(self._context, request),
             "alerts": await read(count, scope, ended=False),
             "now_ms": now_ms,
         }
-        table = finding_table(found, lacking, late, agreed, now_ms)
+        table = finding_table(found, lacking, late, agreed, now_ms, acts)
         return View("quality.html", data, ("quality",), 4.0, table)
 
     async def weak(self, scope: Scope, limit: int) -> Table:
@@ -117,7 +117,8 @@ class Records:
         states = await self._gateways.states(scope)
         lacking = islice(states.of("bad", "idle", "warn"), limit)
         late = await late_of(self._context, scope)
-        return finding_table(found, lacking, late, await self._agreed(scope), now_ms)
+        agreed, acts = await self._agreed(scope), await self._acted(scope)
+        return finding_table(found, lacking, late, agreed, now_ms, acts)
 
     async def _agreed(self, scope: Scope) -> list[Line]:
         """Enterprises whose data agreements need a look; none are told where there are none."""

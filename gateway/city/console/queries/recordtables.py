@@ -8,8 +8,10 @@ from gateway.city.console.queries.findings import Findings
 from gateway.city.console.queries.gaps import GapRow
 from gateway.city.console.queries.gateways import GatewayState
 from gateway.city.ledger.agreements.report import Line, Standing
+from gateway.city.ledger.machines import SINCE_EVER
 from gateway.city.rates.days.late_excuses import LateExcuse
 from gateway.city.rates.definitions import open_questions
+from gateway.city.rates.frozen.acted import Acted
 from gateway.city.rates.model import Definition
 from gateway.city.registry.twins import Twin
 from gateway.web.formats import moment
@@ -25,6 +27,7 @@ def finding_table(
     late: Rows,
     agreed: Iterable[Line],
     now_ms: int,
+    acts: Iterable[Acted] = (),
 ) -> Table:
     """Everything that weakens the figures, one row a finding."""
     columns = (
@@ -39,7 +42,7 @@ def finding_table(
         "time",
     )
     rows = [*_gateway_rows(silent), *_late_rows(late), *map(_agreed, agreed)]
-    rows += _finding_rows(found)
+    rows += [*_finding_rows(found), *map(_acted, acts)]
     notes = {"as_of": moment(now_ms)}
     return Table("data-quality", columns, rows, notes, words={"finding": "finding"})
 
@@ -65,6 +68,17 @@ def _agreed(line: Line) -> Row:
         "name": line.name,
         "detail": f"until {line.until}" if line.until else "",
         "count": line.outside,
+    }
+
+
+def _acted(one: Acted) -> Row:
+    days = f"from {one.since}" if one.since > SINCE_EVER else "of all days"
+    return {
+        "finding": "acted",
+        "name": f"{one.kind} {one.number}",
+        "detail": f"{days}, final before: {' '.join(one.months)}; {one.made_by}",
+        "count": one.machines + one.enterprises,
+        "time": moment(one.known_ms),
     }
 
 

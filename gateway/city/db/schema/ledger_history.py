@@ -117,6 +117,17 @@ verification_history = Table(
     Column("verified_by", String(100)),  # null: it was taken back
 )
 
+undated_history = Table(
+    "undated_history",
+    metadata,  # what acts replaced that decides no figure and has no days: names, models, …
+    Column("machine_id", BigInteger, primary_key=True, autoincrement=False),  # 0: an enterprise
+    Column("uscc", String(18), primary_key=True),  # empty: a machine
+    Column("act_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("replaced", Text, nullable=False),  # JSON: by column, what was there and what came
+    Index("ix_undated_history_act_id", "act_id"),
+    Index("ix_undated_history_uscc", "uscc"),
+)
+
 data_agreement = Table(
     "data_agreement",
     metadata,  # which points of an enterprise may be collected; the newest row of a number counts

@@ -23,12 +23,17 @@ from sqlalchemy import (
     update,
 )
 
-from gateway.city.db.schema.ledger_history import machine_history, status_history
+from gateway.city.db.schema.ledger_history import (
+    machine_history,
+    status_history,
+    undated_history,
+)
 from gateway.city.db.schema.versions import abandoned, counts, replaced
 from gateway.city.db.tables import equipment_rows, ledger_import, status_rows
 from gateway.city.identifiers.outbox import queue_updates
 from gateway.city.ledger.bitemporal.acts import Doing, begin, unfinished
 from gateway.city.ledger.bitemporal.entries import MACHINE, write_steps
+from gateway.city.ledger.bitemporal.undated import Replaced, keep_undated
 from gateway.city.ledger.changes import note_change
 from gateway.city.ledger.history import StatusChange, keep_statuses, status_entries
 from gateway.city.ledger.importing.held import Held
@@ -110,6 +115,8 @@ def _write(connection: Connection, part: Sequence[Version], begun: Begun) -> Non
         connection.execute(insert(status_rows), status_entries(statuses, import_id))
     keep_statuses(connection, statuses, begun.act)
     write_steps(connection, MACHINE, begun.act, {one.machine: one.steps for one in part})
+    undated: dict[int | str, Replaced] = {one.machine: one.undated for one in part if one.undated}
+    keep_undated(connection, begun.act, undated)
 
 
 def _mark_rows(connection: Connection, machines: Sequence[int], import_id: int) -> None:
@@ -168,7 +175,7 @@ def clear_abandoned(engine: Engine) -> None:
         _give_up_others(connection)
     for table in (equipment_rows, status_rows):
         _clear(engine, table, abandoned(table, ledger_import))
-    for history in (machine_history, status_history):
+    for history in (machine_history, status_history, undated_history):
         _clear(engine, history, history.c.act_id.in_(unfinished()))
 
 

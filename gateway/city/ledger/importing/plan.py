@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from gateway.city.db.tables import equipment_rows
 from gateway.city.ledger.bitemporal.entries import Said
 from gateway.city.ledger.bitemporal.steps import Steps
+from gateway.city.ledger.bitemporal.undated import Replaced, replaced
 from gateway.city.ledger.check import formerly, formerly_key, name_of
 from gateway.city.ledger.history import StatusChange, status_change, status_notes
 from gateway.city.ledger.importing.held import HeldMachines
@@ -28,6 +30,7 @@ class Version:
         steps: what is said anew of its attributes, by first day.
         since: first day of which another thing is held now; None: of none.
         notes: what is to be told of the row.
+        undated: what it replaces that has no days.
     """
 
     row: Mapping[str, Any]
@@ -37,6 +40,7 @@ class Version:
     steps: Steps
     since: date | None = None
     notes: Sequence[Problem] = ()
+    undated: Replaced | None = None
 
     @property
     def machine(self) -> int:
@@ -121,7 +125,8 @@ def _version(record: Record, machine: int, held: HeldMachines, day: date) -> Ver
     if status is None and not updated:
         return None
     notes = tuple(said_notes(record, said, day))
-    return Version({**old, **said.row}, status, True, updated, said.steps, since, notes)
+    undated = replaced(equipment_rows, old, said.row)
+    return Version({**old, **said.row}, status, True, updated, said.steps, since, notes, undated)
 
 
 def first_other(

@@ -17,6 +17,7 @@ from gateway.city.ledger.bitemporal.entries import (
     said_by,
     write_steps,
 )
+from gateway.city.ledger.bitemporal.undated import Replaced, keep_undated, replaced
 from gateway.city.ledger.check import name_of
 from gateway.city.ledger.history import History
 from gateway.city.ledger.importing.held import Held, HeldMachines, held_machines
@@ -48,11 +49,12 @@ NO_CHANGES = Changes(0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class _Split:
-    """Rows to add, rows to change, and how many stay."""
+    """Rows to add, rows to change, and how many stay; what changes of them that has no days."""
 
     added: list[dict[str, Any]]
     changed: list[dict[str, Any]]
     unchanged: int
+    undated: Mapping[int | str, Replaced]
 
     @property
     def changes(self) -> Changes:
@@ -60,38 +62,41 @@ class _Split:
 
 
 def _split(
-    said: Iterable[Said], held: Mapping[Any, Mapping[str, Any]], keys: Sequence[str]
+    said: Iterable[Said], held: Mapping[Any, Mapping[str, Any]], table: Table, key: str
 ) -> _Split:
     added, changed, unchanged = [], [], 0
+    undated = dict[int | str, Replaced]()
     for one in said:
         row = dict(one.row)
-        old = held.get(tuple(row[key] for key in keys))
+        old = held.get((row[key],))
         if old is None:
             added.append(row)
         elif one.steps or any(old[name] != value for name, value in row.items()):
             # Whole rows: one statement then fits all, whatever columns their files had.
             changed.append({**old, **row})
+            if gone := replaced(table, old, row):
+                undated[row[key]] = gone
         else:
             unchanged += 1
-    return _Split(added, changed, unchanged)
+    return _Split(added, changed, unchanged, undated)
 
 
-def _store(connection: Connection, table: Table, split: _Split, keys: Sequence[str]) -> None:
+def _store(connection: Connection, table: Table, split: _Split, key: str, act: int) -> None:
     add(connection, table, split.added)
+    keep_undated(connection, act, split.undated)
     if split.changed:
         # Versions of a row that do not count change with it: they never will.
-        fixed = {*keys, "id", *VERSION}
+        fixed = {key, "id", *VERSION}
         names = [column.name for column in table.columns if column.name not in fixed]
         query = (
             update(table)
-            .where(*(table.c[key] == bindparam(f"old_{key}") for key in keys))
+            .where(table.c[key] == bindparam("the_key"))
             .values({name: bindparam(f"new_{name}") for name in names})
         )
         connection.execute(
             query,
             [
-                {f"old_{key}": row[key] for key in keys}
-                | {f"new_{name}": row[name] for name in names}
+                {"the_key": row[key]} | {f"new_{name}": row[name] for name in names}
                 for row in split.changed
             ],
         )
@@ -151,15 +156,15 @@ def write_enterprises(
     connection: Connection, records: Sequence[Record], held: Held, act: int, today: date
 ) -> WrittenEnterprises:
     """Add or update enterprises, and keep what is said of them."""
-    keys, said, notes = ("uscc",), dict[str, Said](), list[Problem]()
+    said, notes = dict[str, Said](), list[Problem]()
     for record in records:
         row = row_of(record, enterprise)
         uscc, old = row["uscc"], held.enterprises.get((row["uscc"],))
         start, steps = effective(record, today), held.steps.get(uscc, {})
         said[uscc] = said_by(ENTERPRISE, old, row, steps, start, today)
         notes.extend(said_notes(record, said[uscc], today))
-    split = _split(said.values(), held.enterprises, keys)
-    _store(connection, enterprise, split, keys)
+    split = _split(said.values(), held.enterprises, enterprise, "uscc")
+    _store(connection, enterprise, split, "uscc", act)
     write_steps(connection, ENTERPRISE, act, {uscc: one.steps for uscc, one in said.items()})
     since = Counter(one.since for one in said.values() if one.since)
     return WrittenEnterprises(split.changes, since, notes)
@@ -202,8 +207,8 @@ def write_equipment(
     day = day_of(now_ms)
     pairs = zip(records, ids, strict=True)
     said = {one: machine_said(record, one, held, day) for record, one in pairs}
-    split = _split(said.values(), held.rows, ("id",))
-    _store(connection, equipment_rows, split, ("id",))
+    split = _split(said.values(), held.rows, equipment_rows, "id")
+    _store(connection, equipment_rows, split, "id", act)
     write_steps(connection, MACHINE, act, {one: it.steps for one, it in said.items()})
     updated = renamed.union(row["id"] for row in split.changed)
     return WrittenEquipment(split.changes, updated, ids, held.statuses, said)

@@ -13,10 +13,13 @@ from gateway.city.db.schema.ledger_history import (
     machine_history,
     roster_history,
     status_history,
+    undated_history,
     verification_history,
 )
 from gateway.city.db.schema.stops import planned_stop, planned_stop_end
 from gateway.city.db.tables import enterprise, equipment
+from gateway.city.ledger.bitemporal.undated import undated_of
+from gateway.city.ledger.machines import SINCE_EVER
 
 TABLES: Mapping[str, Table] = {
     "machines": machine_history,
@@ -24,6 +27,7 @@ TABLES: Mapping[str, Table] = {
     "enterprises": enterprise_history,
     "rosters": roster_history,
     "verifications": verification_history,
+    "undated": undated_history,
     "stops": planned_stop,
     "ends": planned_stop_end,
 }
@@ -95,7 +99,7 @@ def machines_said(
     connection: Connection, number: int, after: int, limit: int
 ) -> tuple[list[int], bool]:
     """Machines of which an act said something, behind one of them, and whether more follow."""
-    tables = (machine_history, status_history)
+    tables = (machine_history, status_history, undated_history)
     found: set[int] = set()
     for table in tables:
         key = table.c.machine_id
@@ -107,10 +111,10 @@ def machines_said(
 
 def enterprises_said(connection: Connection, number: int, limit: int) -> tuple[list[str], bool]:
     """The first enterprises of which an act said something, and whether there are more."""
-    tables = (enterprise_history, roster_history, verification_history)
+    tables = (enterprise_history, roster_history, verification_history, undated_history)
     found: set[str] = set()
     for table in tables:
-        query = select(table.c.uscc).where(table.c.act_id == number).distinct()
+        query = select(table.c.uscc).where(table.c.act_id == number, table.c.uscc > "").distinct()
         found |= set(connection.scalars(query.order_by(table.c.uscc).limit(limit + 1)))
     codes = sorted(found)
     return codes[:limit], len(codes) > limit
@@ -129,6 +133,9 @@ def machines_told(
         for row in connection.execute(said.order_by(table.c.valid_from)).mappings():
             values = {key: value for key, value in row.items() if key not in own}
             found[row["machine_id"]].append((row["valid_from"], values))
+    for key, one in undated_of(connection, number).items():
+        if isinstance(key, int) and key in found:
+            found[key].append((SINCE_EVER, one.new))
     rows = {row.id: row for row in connection.execute(query)}
     return [(rows[one], found[one]) for one in machines if one in rows]
 

@@ -12,6 +12,12 @@ from sqlalchemy import Connection
 
 from gateway.city.identifiers.outbox import queue_updates
 from gateway.city.ledger.bitemporal.acts import Doing, Kind, begin, conclude
+from gateway.city.ledger.bitemporal.undated import (
+    Replaced,
+    changed_since,
+    put_back,
+    undated_of,
+)
 from gateway.city.ledger.codes import WITHDRAWN
 from gateway.city.ledger.machines import SINCE_EVER
 from gateway.city.ledger.undoing import stops, writing
@@ -63,6 +69,7 @@ class Undoing:
         verifications: by USCC.
         stops: that are to end, by number.
         ends: stops that are to stand again, by number.
+        undated: what has no days, by id of the machine or USCC: it goes back to what was there.
         new: machines whose first row the act wrote: they count as entered by mistake.
         stays: enterprises whose first row it wrote; they stay, without these machines.
         held: what was held of each, by what and of whom.
@@ -76,6 +83,7 @@ class Undoing:
     verifications: Mapping[Key, Days]
     stops: tuple[int, ...]
     ends: tuple[int, ...]
+    undated: Mapping[int | str, Replaced]
     new: int
     stays: int
     held: Mapping[str, Mapping[Key, Telling]] = field(repr=False)
@@ -89,6 +97,7 @@ class Undoing:
             "rosters": len(self.rosters),
             "verifications": len(self.verifications),
             "stops": len(self.stops) + len(self.ends),
+            "undated": len(self.undated),
         }
 
     @property
@@ -138,19 +147,17 @@ def undoing(connection: Connection, number: int) -> Undoing:
             f"act {number} gave machines other numbers or sites; give them their former ones by "
             "'qulink ledger rename'"
         )
-    ending = stops.of_act(connection, number)
-    later = sorted({*_later(held), *ending.later})
+    ending, undated = stops.of_act(connection, number), undated_of(connection, number)
+    also = changed_since(connection, act.change, undated)
+    later = sorted({*_later(held), *ending.later, *also})
     if later:
         raise UndoError(
             f"act {number} cannot be undone, since later acts changed the same: "
             f"{_listed(later)}; undo these first, or correct the rows"
         )
-    found = _undoing(act, held, ending)
+    found = _undoing(act, held, ending, undated)
     if not any(found.counts.values()):
-        raise UndoError(
-            f"act {number} changed nothing that the history keeps; names, workshops, lines and "
-            "models are corrected in their rows"
-        )
+        raise UndoError(f"act {number} changed nothing that the history keeps; correct the rows")
     return found
 
 
@@ -177,7 +184,12 @@ def _is_hindered(what: str, one: Telling) -> bool:
     return bool(one.later)  # entries of one status, or membership, hold until the next one
 
 
-def _undoing(act: Act, held: Mapping[str, Mapping[Key, Telling]], ending: stops.Ending) -> Undoing:
+def _undoing(
+    act: Act,
+    held: Mapping[str, Mapping[Key, Telling]],
+    ending: stops.Ending,
+    undated: Mapping[int | str, Replaced],
+) -> Undoing:
     machines = {key: steps_back(one) for key, one in held["machines"].items()}
     enterprises = {key: steps_back(one) for key, one in held["enterprises"].items()}
     statuses = {key: _statuses_back(one) for key, one in held["statuses"].items()}
@@ -190,6 +202,7 @@ def _undoing(act: Act, held: Mapping[str, Mapping[Key, Telling]], ending: stops.
         {key: days_back(one) for key, one in held["verifications"].items()},
         ending.stops,
         ending.ends,
+        undated,
         sum(not one.before for one in held["statuses"].values()),
         sum(not one.before for one in held["enterprises"].values()),
         held,
@@ -228,6 +241,7 @@ def undo_act(connection: Connection, number: int, doing: Doing) -> Undoing:
     )
     writing.write_rosters(connection, act, found.rosters)
     writing.write_verifications(connection, act, found.verifications, found.held["verifications"])
+    put_back(connection, act, found.undated)
     stops.write(connection, act, found.stops, found.ends)
     queue_updates(connection, _ids(found), doing.now_ms)
     conclude(
@@ -237,4 +251,5 @@ def undo_act(connection: Connection, number: int, doing: Doing) -> Undoing:
 
 
 def _ids(found: Undoing) -> Sequence[int]:
-    return sorted({int(key[0]) for key in (*found.machines, *found.statuses)})
+    dated = {int(key[0]) for key in (*found.machines, *found.statuses)}
+    return sorted(dated | {key for key in found.undated if isinstance(key, int)})

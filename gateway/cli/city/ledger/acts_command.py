@@ -59,8 +59,8 @@ def _undo(
 ) -> None:
     """Undo an act by a new one that says again what was said before.
 
-    Nothing is overwritten, and an undoing can be undone. Names, workshops, lines and models, of
-    which no history is kept, stay as they are. Later acts that changed the same are named.
+    Nothing is overwritten, and an undoing can be undone. Names, workshops, lines and
+    models go back, too. Later acts that changed the same are named.
     """
     from gateway.city.ledger.bitemporal.acts import Doing, Kind
     from gateway.city.ledger.undoing.undo import UndoError, undo_act, undoing
