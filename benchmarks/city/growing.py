@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.city.million import make as make_ledger
 from gateway.city.db.schema.rates import rate_result
 from gateway.city.rates.definitions import load_definitions
-from gateway.city.rates.frozen.freezing import freeze_month
+from gateway.city.rates.frozen.freezing import results_to_freeze, store
 from gateway.city.rates.period import month_of
 from gateway.core.days import day_start_ms
 from gateway.relational.database import connect
@@ -72,8 +72,11 @@ def _freeze(folder: Path, months: list[date]) -> None:
     lasting = [one for one, record in definitions.items() if record.measure != "answering"]
     final_ms = day_start_ms(months[0] + timedelta(days=60))
     database = connect("sqlite:///city.db", folder)
-    for one in lasting:
-        freeze_month(database, one, newest, final_ms, demonstration=True, definitions=definitions)
+    results = database.read_now(
+        results_to_freeze, lasting, newest, final_ms, demonstration=True, definitions=definitions
+    )
+    for name, result in results.items():
+        database.run_now(store, result, name, True)
     columns = [one.name for one in rate_result.c if one.name not in ("id", "month", "taking")]
     names = ", ".join(columns)
     with database.engine.begin() as connection:
@@ -96,23 +99,3 @@ def another_day(folder: Path, today: date) -> None:
     )
     file.commit()
     file.close()
-
-
-def size_of_months(folder: Path) -> float:
-    """What a year of day maps takes on disk, MiB; beside the database, in one of its own."""
-    copy = folder / "months.db"
-    file = sqlite3.connect(folder / "city.db")
-    file.execute("ATTACH :copy AS copy", {"copy": str(copy)})
-    (told,) = file.execute(
-        "SELECT sql FROM sqlite_master WHERE name = 'evidence_month' AND type = 'table'"
-    ).fetchone()
-    file.execute(told.replace("evidence_month", "copy.evidence_month", 1))
-    last = file.execute("SELECT max(month) FROM evidence_month").fetchone()
-    file.execute(
-        "INSERT INTO copy.evidence_month SELECT * FROM main.evidence_month WHERE month < ?", last
-    )
-    file.commit()
-    file.close()
-    size = copy.stat().st_size
-    copy.unlink()
-    return round(size / 2**20, 1)

@@ -19,13 +19,17 @@ from statistics import median
 import httpx
 from sqlalchemy import Connection
 
-from benchmarks.city import growing
+from benchmarks.city import growing, sizes
 from benchmarks.city.settings import write_city
 from benchmarks.processes import HERE, ROOT
 from benchmarks.usage import family, snapshot
 from edge_config.loading.load import load_city
 from gateway.city.rates.cells.dimensions import Cells, all_cells
+from gateway.city.rates.columns.kept import KeptLedger
+from gateway.city.rates.columns.ledger import ReadLedger, read_ledger
 from gateway.city.rates.definitions import load_definitions
+from gateway.city.rates.frozen.freezing import results_to_freeze
+from gateway.city.rates.frozen.results import Correction
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.period import period_of
 from gateway.city.rates.tallies import tallies_of
@@ -35,6 +39,8 @@ from tests.support.peers import free_port, wait_for_port
 
 SIZES = (10_000, 100_000, 1_000_000)
 HEADLINE = "ENR-A"
+SHOWN = (HEADLINE, "ONL", "COV")
+"""Whose figures a page shows together."""
 _TURNS = 5
 """How often a page is asked for."""
 _READY_S = 300.0
@@ -48,7 +54,9 @@ def measure() -> Iterator[dict[str, object]]:
     """Make cities of growing size, one after another."""
     for machines in SIZES:
         with tempfile.TemporaryDirectory() as name:
-            yield from _measured(Path(name), machines)
+            for one in _measured(Path(name), machines):
+                sys.stderr.write(f"bench: rates, {machines} machines: {one['name']}\n")
+                yield one
 
 
 def _measured(folder: Path, machines: int) -> Iterator[dict[str, object]]:
@@ -57,7 +65,7 @@ def _measured(folder: Path, machines: int) -> Iterator[dict[str, object]]:
     data = load_city(file).data_dir
     today = day_of(_now_ms())
     codes = growing.make(data, machines, today)
-    yield {"name": "a year of day maps", "machines": machines, "mib": growing.size_of_months(data)}
+    yield {"name": "a year on disk", "machines": machines, **sizes.of_year(data, today)}
     said = subprocess.run(
         [sys.executable, "-m", "benchmarks.city.rates", str(data)],
         capture_output=True, check=True, cwd=ROOT,
@@ -74,21 +82,30 @@ def _months(data: Path) -> Iterator[dict[str, object]]:
     past = f"{date.fromordinal(today.replace(day=1).toordinal() - 1):%Y-%m}"
     lasting = [one for one, record in definitions.items() if record.measure != "answering"]
 
+    ledgers = KeptLedger()  # as the console has one
+
     def months(names: list[str], month: str | None) -> Callable[[], object]:
         period = period_of(month, now_ms)
         inquiries = [Inquiry(definitions[one], period, now_ms, demonstration=True) for one in names]
-        return lambda: database.read_now(_computed, inquiries)
+        read = read_ledger if month else ledgers
+        return lambda: database.read_now(_computed, inquiries, read)
+
+    def frozen() -> object:
+        how = {"demonstration": True, "correction": Correction("bench", "", "")}
+        return database.read_now(results_to_freeze, lasting, past, now_ms, **how)
 
     yield _spent("a month, first", months([HEADLINE], past))
     yield _spent(f"a month by {len(lasting)} records", months(lasting, past))
+    yield _spent(f"the results of a month by {len(lasting)} records, to be frozen", frozen)
     yield _spent("the running month", months([HEADLINE], None))
     growing.another_day(data, today)
     yield _spent("the same when a day has come", months([HEADLINE], None))
+    yield _spent("by the records of a page", months(list(SHOWN), None))
     database.close()
 
 
-def _computed(connection: Connection, inquiries: list[Inquiry]) -> list[Cells]:
-    return [all_cells(tallies) for tallies, _ in tallies_of(connection, inquiries)]
+def _computed(connection: Connection, inquiries: list[Inquiry], read: ReadLedger) -> list[Cells]:
+    return [all_cells(tallies) for tallies, _ in tallies_of(connection, inquiries, ledgers=read)]
 
 
 def _spent(name: str, work: Callable[[], object]) -> dict[str, object]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.city.rates.attendance import Attendance, Window
 from gateway.city.rates.columns.ledger import Ledger, Names
+from gateway.city.rates.columns.numbers import first_of_each
 from gateway.city.rates.facts import MachineMonths
 
 FIRST = date(2026, 11, 1)
@@ -99,3 +100,11 @@ def test_machines_are_of_one_kind_if_every_fact_is_the_same(machines: list[Facts
     shown, kinds = months_of(machines).kinds(FIRST, firms)
     assert [machines[place] for place in shown[kinds]] == machines
     assert len(shown) == len(set(machines))
+
+
+@given(st.lists(st.integers(0, 9) | st.sampled_from([(1 << 24) - 1, 1 << 24, 1 << 40])))
+def test_numbers_are_told_from_each_other_as_by_sorting(numbers: list[int]) -> None:
+    keys = np.array(numbers, np.int64)
+    _, *expected = np.unique(keys, return_index=True, return_inverse=True)
+    for found, wanted in zip(first_of_each(keys), expected, strict=True):
+        assert found.tolist() == wanted.tolist()

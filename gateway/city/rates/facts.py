@@ -3,7 +3,7 @@
 A handful of queries whatever the number of machines, and one a day of evidence.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ from gateway.city.ledger.size_class import size_class
 from gateway.city.rates.attendance import Attendance, Flags, Numbers
 from gateway.city.rates.columns.evidence import attendances
 from gateway.city.rates.columns.ledger import Ledger, ReadLedger, read_ledger
+from gateway.city.rates.columns.numbers import first_of_each
 from gateway.city.rates.columns.past import as_known, as_of
 from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.compute import Enterprise
@@ -40,44 +41,56 @@ def enterprises(connection: Connection, inquiry: Inquiry) -> dict[str, Enterpris
     """Every enterprise (or the one asked for) by USCC, as of the day and as known."""
     on_roster = members(connection, inquiry)
     verified = _verified(connection, inquiry)
-    query = select(enterprise)
+    query = select(*(enterprise.c[name] for name in _Row._fields))
     if inquiry.uscc is not None:
         query = query.where(enterprise.c.uscc == inquiry.uscc)
-    rows = map(dict, connection.execute(query).mappings())
+    rows = map(_Row._make, connection.execute(query))
     return {
-        row["uscc"]: Enterprise(
-            name=row["name"],
-            county=row["county"],
-            industry=row["industry"],
+        row.uscc: Enterprise(
+            name=row.name,
+            county=row.county,
+            industry=row.industry,
             in_scope=_in_scope(inquiry.definition, row, on_roster),
-            verified=row["uscc"] in verified,
-            area=row["functional_area"] or "",
-            size=size_class(row["employees"], row["revenue_wan"]),
+            verified=row.uscc in verified,
+            area=row.functional_area or "",
+            size=size_class(row.employees, row.revenue_wan),
         )
         for row in _as_of(connection, inquiry, rows)
     }
 
 
-def _as_of(
-    connection: Connection, inquiry: Inquiry, rows: Iterable[dict[Any, Any]]
-) -> Iterator[dict[Any, Any]]:
+class _Row(NamedTuple):
+    """What of an enterprise's row decides a figure; named as the columns are."""
+
+    uscc: str
+    name: str
+    county: str
+    industry: str
+    above_scale: bool
+    functional_area: str | None
+    employees: int | None
+    revenue_wan: float | None
+
+
+def _as_of(connection: Connection, inquiry: Inquiry, rows: Iterable[_Row]) -> Iterator[_Row]:
     """The rows with what held on the day; without enterprises that were not known."""
     day, known = inquiry.period.as_of, inquiry.known
     changed = others(connection, ENTERPRISE, day, known)
     steps = held_steps(connection, ENTERPRISE, changed, known)
     for row in rows:
-        values = at(steps.get(row["uscc"], {}), day)
-        if values is not None:
-            yield row | dict(values)
-        elif known is None or row["uscc"] not in changed:
+        if row.uscc not in changed:
+            yield row
+        elif (values := at(steps.get(row.uscc, {}), day)) is not None:
+            yield row._replace(**{name: values[name] for name in row._fields if name in values})
+        elif known is None:
             yield row
 
 
-def _in_scope(definition: Definition, row: Mapping[str, Any], members: set[str]) -> bool:
+def _in_scope(definition: Definition, row: _Row, members: set[str]) -> bool:
     kind = definition.scope.kind
     if kind == "rule":
-        return bool(row["above_scale"])
-    return kind == "all" or row["uscc"] in members
+        return row.above_scale
+    return kind == "all" or row.uscc in members
 
 
 def members(connection: Connection, inquiry: Inquiry) -> set[str]:
@@ -195,10 +208,10 @@ class MachineMonths:
         )  # fmt: skip
         key = np.zeros(len(firms), np.int64)
         for column in columns:
-            key *= int(column.max(initial=0)) + 1
-            key += column
-        _, places, kinds = np.unique(key, return_index=True, return_inverse=True)
-        return places, kinds
+            if most := int(column.max(initial=0)):
+                key *= most + 1
+                key += column
+        return first_of_each(key)
 
 
 def _day(ordinal: np.integer[Any]) -> date | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from sqlalchemy import Connection
 
-from gateway.city.rates.attendance import Flags
+from gateway.city.rates.attendance import Flags, Numbers
 from gateway.city.rates.cells.excused import Excused
 from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.columns.evidence import is_there
@@ -118,13 +118,13 @@ def _counted(inquiry: Inquiry, places: Places, months: MachineMonths) -> list[Ta
         _flags(inquiry, firms[firm_of[place] - 1], months.at(place)) for place in shown.tolist()
     ]
     columns = np.array(flags, np.int64).reshape(-1, len(Counts._fields)).T
-    sums = [np.bincount(firm_of, one[kinds], len(firms) + 1)[1:] for one in columns]
+    sums = [_sums(firm_of, one, kinds, len(firms)) for one in columns]
     usccs = months.ledger.firm_names.known
     found = dict(zip(usccs, map(Counts._make, np.array(sums, np.int64).T.tolist()), strict=True))
     if inquiry.calendar is None:
         return _told(inquiry, places, found, {})
     counted, without = columns[Counts._fields.index("counted")], Counts._fields.index("excused")
-    concerned = (counted | columns[without])[kinds] != 0
+    concerned = ((counted | columns[without]) != 0)[kinds]
     return _told(inquiry, places, found, _excused(months, concerned, len(firms)))
 
 
@@ -159,6 +159,14 @@ def _told(
         return found
     none = Excused(0, 0, 0, 0)
     return [replace(one, excused=days.get(one.uscc, none)) for one in found]
+
+
+def _sums(firm_of: Numbers, flags: Numbers, kinds: Numbers, firms: int) -> Numbers:
+    """How many machines of each enterprise are of kinds that have a flag."""
+    if not flags.any():
+        return np.zeros(firms, np.int64)
+    flagged = firm_of if flags.all() else firm_of[(flags != 0)[kinds]]
+    return np.bincount(flagged, minlength=firms + 1)[1:]
 
 
 def _excused(months: MachineMonths, concerned: Flags, firms: int) -> dict[str, Excused]:

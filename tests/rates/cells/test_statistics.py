@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from gateway.city.db.schema.rates import rate_result
-from gateway.city.rates.cells.cell import Cell, full_cell, percent
+from gateway.city.rates.cells.cell import Cell, cell, full_cell, percent
 from gateway.city.rates.cells.dimensions import (
     CITY,
     DIMENSIONS,
@@ -61,6 +61,7 @@ def test_every_cell_has_the_statistics_of_its_own_enterprises(tallies: list[Tall
             assert part == full_cell(own)
             assert part.statistics is not None
             assert part.statistics.spread == spread((one.networked, one.equipment) for one in own)
+            assert replace(part, statistics=None) == cell(own)
     for by in PARTITIONS:
         told = [part.statistics for part in cells[by].values() if part.statistics]
         whole = cells[CITY][CITY].statistics

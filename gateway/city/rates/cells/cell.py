@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from gateway.city.rates.cells.excused import together
-from gateway.city.rates.cells.spread import spread
+from gateway.city.rates.cells.spread import Spread, spread
 from gateway.city.rates.cells.statistics import Bounds, Statistics
 from gateway.city.rates.cells.tally import Tally
 
@@ -71,13 +71,14 @@ def cell(tallies: Iterable[Tally]) -> Cell:
     if not counted:
         return Cell(0, 0, 0, None, None)
     pooled = percent(networked, equipment)
-    # A city has ten thousand cells of one enterprise each, and fractions are slow.
     mean = pooled if len(counted) == 1 else _mean(counted)
     return Cell(networked, equipment, len(counted), pooled, mean)
 
 
 def full_cell(tallies: Sequence[Tally]) -> Cell:
     """The rate of a set of enterprises with its statistics, for who may see enterprises."""
+    if len(tallies) == 1:  # a city has ten thousand of these, and sums of one are slow
+        return _alone(tallies[0])
     missing = [one for one in tallies if one.missing]
     told = Statistics(
         spread=spread((one.networked, one.equipment) for one in tallies),
@@ -89,6 +90,23 @@ def full_cell(tallies: Sequence[Tally]) -> Cell:
         excused=together(one.excused for one in tallies),
     )
     return replace(cell(tallies), statistics=told)
+
+
+def _alone(one: Tally) -> Cell:
+    """What :func:`full_cell` says of one enterprise."""
+    rate = percent(one.networked, one.equipment)
+    told = Statistics(
+        spread=None if rate is None else Spread(rate, rate, rate),
+        in_scope=1,
+        verified=int(one.verified),
+        missing=int(one.missing),
+        assumed=one.assumed if one.missing else _NOTHING,
+        undetermined=one.undetermined,
+        excused=one.excused,
+    )
+    if rate is None:
+        return Cell(0, 0, 0, None, None, told)
+    return Cell(one.networked, one.equipment, 1, rate, rate, told)
 
 
 def _total(assumed: Sequence[Fraction | None]) -> Fraction | None:

@@ -11,11 +11,13 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import BigInteger, ColumnElement, Connection, Select, case, cast, or_, select
 
 from gateway.city.db.schema.months import evidence_month, month_number
 from gateway.city.rates.attendance import (
     Attendance,
+    Codes,
     Data,
     Flags,
     Masks,
@@ -27,16 +29,16 @@ from gateway.city.rates.columns.ledger import Ledger
 from gateway.city.rates.columns.left_out import left_out_days
 from gateway.city.rates.columns.numbers import all_of, narrowed, numbers_in
 from gateway.city.rates.columns.progress import Progress, unreported
-from gateway.city.rates.days.service import ServiceDays, ServiceMonth
+from gateway.city.rates.days.service import ServiceMonth
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
 
 CONTROLLER, SENSOR = 4, 8
 """Where a row came from, as a flag."""
-_FLAGS = 16
-"""Who a row is about is read as one number: the machine's id times this, and its source."""
-_MASKS = 1 << 31
-"""Two masks of days are read as one number: the second times this, and the first."""
+_FLAGS = 4
+"""Who a row is about is read as one number, whose last bits are the source; in front is the id."""
+_DAYS = 31
+"""Two masks of days are read as one number, whose last bits are the first mask."""
 _PART = 100_000
 """Machines whose texts are in memory at a time."""
 _AT_LEVEL = {1: CONTROLLER | SENSOR, 2: CONTROLLER}
@@ -58,12 +60,11 @@ def attendances(
         progress: is told of days read, of all.
     """
     found = [Attendance(len(ledger.ids), inquiry.window) for inquiry in inquiries]
-    service = service_days(ledger)
     days = sorted({day for inquiry in inquiries for day in inquiry.window.days()})
     left_out = left_out_days(connection, ledger, inquiries, days)
     done = 0
     for month in months_of(connection, ledger, inquiries[0], days):
-        serving = service.month(month.first)
+        serving = ledger.service.month(month.first)
         stopped = left_out.stopped(month.first)
         for inquiry, one in zip(inquiries, found, strict=True):
             own = left_out.resting(month.first, inquiry.calendar)
@@ -93,14 +94,6 @@ def _add(
         attendance.status = serving.status(window.as_of, in_service)
 
 
-def service_days(ledger: Ledger) -> ServiceDays:
-    """Who of a ledger is in service, and when."""
-    ids, days, dated, codes = ledger.entries
-    places, known = ledger.places(ids)
-    columns = (places[known], days[known], codes[known].astype(np.uint8), dated[known] != 0)
-    return ServiceDays(len(ledger.ids), *columns)
-
-
 def statuses_in_service(ledger: Ledger, definition: Definition) -> Flags:
     """Which codes of statuses are in service."""
     return np.array([one in definition.statuses for one in ledger.status_names.texts])
@@ -121,7 +114,7 @@ class EvidenceMonth:
 
     first: date
     places: Numbers
-    sources: Numbers
+    sources: Codes
     good: Masks
     uncertain: Masks
     neither: Masks
@@ -169,26 +162,35 @@ def _read_month(
         for ids in np.split(ledger.ids, range(_PART, len(ledger.ids), _PART))
         if len(ids)
     ]
-    places, sources, *masks = map(np.concatenate, zip(_NOTHING, *parts, strict=True))
-    return EvidenceMonth(first, places, sources, *(one.astype(np.uint32) for one in masks))
+    return EvidenceMonth(first, *map(np.concatenate, zip(_NOTHING, *parts, strict=True)))
 
 
-_NOTHING = tuple(np.zeros(0, np.int64) for _ in range(5))
+_NOTHING = tuple(np.zeros(0, one) for one in (np.int64, np.uint8, *[np.uint32] * 3))
 
 
-def _read_part(connection: Connection, ledger: Ledger, query: Select[Any]) -> tuple[Numbers, ...]:
+def _read_part(
+    connection: Connection, ledger: Ledger, query: Select[Any]
+) -> tuple[NDArray[Any], ...]:
+    """Places, sources and masks, as :class:`EvidenceMonth` has them."""
     rows, values, neither = map(numbers_in, connection.execute(query).one())
-    places, known = ledger.places(rows // _FLAGS)  # who sends may stand in no ledger
-    columns = (places, rows % _FLAGS, values % _MASKS, values // _MASKS, neither)
-    return tuple(one[known] for one in columns)
+    places, known = ledger.places(rows >> _FLAGS)  # who sends may stand in no ledger
+    if not known.all():
+        places, rows, values, neither = (one[known] for one in (places, rows, values, neither))
+    sources = (rows & _last(_FLAGS)).astype(np.uint8)
+    masks = (values & _last(_DAYS), values >> _DAYS, neither)
+    return (places, sources, *(one.astype(np.uint32) for one in masks))
+
+
+def _last(bits: int) -> int:
+    return (1 << bits) - 1
 
 
 def _part_query(inquiry: Inquiry, number: int, first: int, last: int) -> Select[Any]:
     """One row: what machines of some ids have of a month, as three texts of numbers."""
     columns = evidence_month.c
     valid = columns.good_days.bitwise_or(columns.uncertain_days)
-    row = columns.machine_id * _FLAGS + _source()
-    values = columns.good_days + cast(columns.uncertain_days, BigInteger) * _MASKS
+    row = columns.machine_id * (1 << _FLAGS) + _source()
+    values = columns.good_days + cast(columns.uncertain_days, BigInteger) * (1 << _DAYS)
     query = select(all_of(row)).add_columns(all_of(values), all_of(columns.days - valid))
     query = query.where(columns.month == number, columns.machine_id.between(first, last))
     return narrowed(query.where(*countable(inquiry)), columns.machine_id, inquiry.uscc)

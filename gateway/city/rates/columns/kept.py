@@ -24,6 +24,7 @@ class KeptLedger:
     def __init__(self, kept_from: int = KEPT_FROM) -> None:
         self._from = kept_from
         self._held: tuple[int, Ledger] | None = None
+        self._since: tuple[date, Ledger] | None = None
 
     def __call__(
         self,
@@ -39,7 +40,11 @@ class KeptLedger:
         if self._held is None or self._held[0] != change:
             whole = read_ledger(connection, date.min, None, progress)
             self._held = (change, whole) if len(whole.ids) >= self._from else None
+            self._since = None
         else:
             whole = self._held[1]
-        days = whole.commissioned
-        return replace(whole, commissioned=np.where(days < since.toordinal(), 0, days))
+        if self._since is None or self._since[0] != since:
+            days = whole.commissioned
+            shown = replace(whole, commissioned=np.where(days < since.toordinal(), 0, days))
+            self._since = (since, shown)
+        return self._since[1]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ from gateway.city.rates.columns.numbers import (
     written,
 )
 from gateway.city.rates.columns.progress import Progress, unreported
+from gateway.city.rates.days.service import ServiceDays
 
 _PART = 1_000
 """Enterprises whose machines are in memory as texts at a time."""
@@ -45,7 +47,7 @@ class Names:
         return [None, *self.known]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what is made of the columns is kept with them
 class Ledger:
     """The machines of a ledger in order of their ids.
 
@@ -80,6 +82,14 @@ class Ledger:
             return places, np.zeros(len(ids), np.bool_)
         places = np.minimum(places, len(self.ids) - 1)
         return places, self.ids[places] == ids
+
+    @cached_property
+    def service(self) -> ServiceDays:
+        """Who of the machines is in service, and when."""
+        ids, days, dated, codes = self.entries
+        places, known = self.places(ids)
+        columns = (places[known], days[known], codes[known].astype(np.uint8), dated[known] != 0)
+        return ServiceDays(len(self.ids), *columns)
 
     def flags(self, ids: Iterable[int]) -> Flags:
         """Which machines are among some."""

@@ -15,6 +15,8 @@ from gateway.city.db.tables import equipment
 from gateway.city.rates.attendance import Numbers
 
 _1970 = date(1970, 1, 1).toordinal()
+_MARKED = 1 << 24
+"""Numbers below that are told from each other by marks in an array; larger ones are sorted."""
 
 
 def all_of(numbers: ColumnElement[Any]) -> ColumnElement[str]:
@@ -43,6 +45,24 @@ def joined(texts: Iterable[str]) -> Numbers:
 def numbers_in(text: str | None) -> Numbers:
     """The numbers of a text of :func:`all_of`; None: there are none."""
     return np.fromstring(text or "", np.int64, sep=",")
+
+
+def first_of_each(numbers: Numbers) -> tuple[Numbers, Numbers]:
+    """Where each of the numbers that there are is first, in their order; which one each place has.
+
+    Args:
+        numbers: none below 0.
+    """
+    most = int(numbers.max(initial=0))
+    if most >= _MARKED:
+        _, places, which = np.unique(numbers, return_index=True, return_inverse=True)
+        return places, which
+    there = np.zeros(most + 1, np.bool_)
+    there[numbers] = True
+    which = (np.cumsum(there) - 1)[numbers]
+    places = np.zeros(np.count_nonzero(there), np.int64)
+    places[which[::-1]] = np.arange(len(numbers))[::-1]  # of several the one written last stays
+    return places, which
 
 
 def narrowed(query: Select[Any], column: ColumnElement[Any], uscc: str | None) -> Select[Any]:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, insert, select
 
 from gateway.city.db.schema.daymaps import day_map, evidence_taking
 from gateway.city.rates.columns.evidence import CONTROLLER, SENSOR, months_of
-from gateway.city.rates.columns.ledger import Ledger, read_ledger
+from gateway.city.rates.columns.ledger import Ledger, ReadLedger, read_ledger
 from gateway.city.rates.daymaps.maps import (
     BEGINNING,
     KINDS,
@@ -46,14 +46,17 @@ class Taken:
     changed: Maps
 
 
-def current_maps(connection: Connection, inquiry: Inquiry) -> Maps:
+def current_maps(
+    connection: Connection, inquiry: Inquiry, ledgers: ReadLedger = read_ledger
+) -> Maps:
     """The maps of a month as evidence is now; of machines of the ledger, which alone count.
 
     Args:
         connection: the city's database, on one snapshot.
         inquiry: whose month it is, and whether synthetic evidence counts.
+        ledgers: reads the machines.
     """
-    ledger = read_ledger(connection, inquiry.period.first, inquiry.uscc)
+    ledger = ledgers(connection, inquiry.period.first, inquiry.uscc)
     names = {code: uscc for uscc, code in ledger.firm_names.known.items()}
     return bodies(ledger.firms, names, _rows(connection, ledger, inquiry))
 
@@ -81,10 +84,13 @@ def _days(inquiry: Inquiry) -> Iterator[date]:
         day += timedelta(days=1)
 
 
-def take(connection: Connection, inquiry: Inquiry) -> Taken:
+def take(connection: Connection, inquiry: Inquiry, ledgers: ReadLedger = read_ledger) -> Taken:
     """The evidence of a month as it is now, beside what takings before have of it."""
     month, synthetic = inquiry.period.month, inquiry.demonstration
-    newest, now = newest_taking(connection, month, synthetic), current_maps(connection, inquiry)
+    newest, now = (
+        newest_taking(connection, month, synthetic),
+        current_maps(connection, inquiry, ledgers),
+    )
     held = maps_of(connection, month, synthetic, newest)
     changed = {
         uscc: now.get(uscc, b"")

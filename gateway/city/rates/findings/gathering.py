@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 
 from gateway.city.db.tables import enterprise, equipment, evidence, machine_books
 from gateway.city.rates.attendance import Masks
-from gateway.city.rates.columns.evidence import service_days, statuses_in_service
+from gateway.city.rates.columns.evidence import statuses_in_service
 from gateway.city.rates.columns.ledger import Ledger, read_ledger
 from gateway.city.rates.columns.left_out import left_out_days
 from gateway.city.rates.declared.values import declared
@@ -105,7 +105,7 @@ def _service(
     last = max(inquiry.period.as_of, min(inquiry.period.as_of + timedelta(days=_AFTER), yesterday))
     days = [first + timedelta(days=one) for one in range((last - first).days + 1)]
     ledger = read_ledger(connection, first, inquiry.uscc)
-    service, codes = service_days(ledger), statuses_in_service(ledger, inquiry.definition)
+    service, codes = ledger.service, statuses_in_service(ledger, inquiry.definition)
     calendar = inquiry.definition.calendar
     left_out = left_out_days(connection, ledger, [inquiry], days)
     found, excused = defaultdict[int, int](int), defaultdict[int, int](int)

@@ -3,7 +3,7 @@
 Results are append-only. A frozen month changes only by a correction, which is a new vintage.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -13,6 +13,8 @@ from gateway.city.db.operation import began_on
 from gateway.city.erasing.standing import maps_erased
 from gateway.city.ledger.changes import latest_change
 from gateway.city.rates.cells.dimensions import all_cells
+from gateway.city.rates.cells.tally import Tally
+from gateway.city.rates.columns.kept import KeptLedger
 from gateway.city.rates.daymaps.takings import Taken, keep, take
 from gateway.city.rates.definitions import builtin_definitions, definition_of
 from gateway.city.rates.frozen import rest_days
@@ -133,15 +135,52 @@ def month_to_freeze(
         MonthError: no month, or one before the city began.
         NotComputableError: the city received nothing in that month.
     """
-    definition = definition_of(definitions or builtin_definitions(), definition_id)
-    newest = latest_vintage(connection, definition_id, month)
-    status = _asked_for(definition, month, now_ms)
-    if status is None or (correction is None and newest.satisfies(status, demonstration)):
-        return None
-    inquiry = _inquiry(connection, definition, month, now_ms, demonstration)
-    if not is_known(connection, inquiry):
-        raise NotComputableError(f"month {month} is unknown: {_why_unknown(inquiry)}")
-    return _computed(connection, inquiry, newest.number + 1, status, correction)
+    found = results_to_freeze(
+        connection,
+        [definition_id],
+        month,
+        now_ms,
+        demonstration=demonstration,
+        correction=correction,
+        definitions=definitions,
+    )
+    return found.get(definition_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A vintage that is to be made."""
+
+    inquiry: Inquiry
+    vintage: int
+    status: Status
+
+
+def results_to_freeze(
+    connection: Connection,
+    wanted: Iterable[str],
+    month: str,
+    now_ms: int,
+    *,
+    demonstration: bool,
+    correction: Correction | None = None,
+    definitions: Mapping[str, Definition] | None = None,
+) -> dict[str, Result]:
+    """What is to be stored of a month, by definition; ledger and evidence are read once for all.
+
+    Args and errors: as of :func:`month_to_freeze`.
+    """
+    known, asked = definitions or builtin_definitions(), dict[str, _Asked]()
+    for one in wanted:
+        definition, newest = definition_of(known, one), latest_vintage(connection, one, month)
+        status = _asked_for(definition, month, now_ms)
+        if status is None or (correction is None and newest.satisfies(status, demonstration)):
+            continue
+        inquiry = _inquiry(connection, definition, month, now_ms, demonstration)
+        if not is_known(connection, inquiry):
+            raise NotComputableError(f"month {month} is unknown: {_why_unknown(inquiry)}")
+        asked[one] = _Asked(inquiry, newest.number + 1, status)
+    return _computed(connection, asked, correction)
 
 
 def _why_unknown(inquiry: Inquiry) -> str:
@@ -157,21 +196,35 @@ def _why_unknown(inquiry: Inquiry) -> str:
 
 
 def _computed(
+    connection: Connection, asked: Mapping[str, _Asked], correction: Correction | None
+) -> dict[str, Result]:
+    """The vintages of a month, and the evidence that they rest on."""
+    ledgers = KeptLedger(0)  # for the figures, and for the evidence
+    inquiries = [one.inquiry for one in asked.values()]
+    resting = [one for one in inquiries if one.definition.measure == "networked"]
+    taken = take(connection, resting[0], ledgers) if resting else None
+    made = zip(asked.items(), tallies_of(connection, inquiries, ledgers=ledgers), strict=True)
+    return {
+        name: _result(
+            connection, one, tallies, taken if one.inquiry in resting else None, correction
+        )
+        for (name, one), (tallies, _) in made
+    }
+
+
+def _result(
     connection: Connection,
-    inquiry: Inquiry,
-    vintage: int,
-    status: Status,
+    asked: _Asked,
+    tallies: Sequence[Tally],
+    taken: Taken | None,
     correction: Correction | None,
 ) -> Result:
-    """The vintage of a month, and the evidence that it rests on."""
-    ((tallies, _),) = tallies_of(connection, [inquiry])
-    definition, rest = inquiry.definition, rest_days.said_of(inquiry)
-    taken = take(connection, inquiry) if definition.measure == "networked" else None
+    inquiry, rest = asked.inquiry, rest_days.said_of(asked.inquiry)
     table = StoredTable(
         month=inquiry.period.month,
-        vintage=vintage,
-        status=status,
-        definition_hash=definition.hash,
+        vintage=asked.vintage,
+        status=asked.status,
+        definition_hash=inquiry.definition.hash,
         computed_ms=inquiry.now_ms,
         cells=all_cells(tallies),
         correction=correction,
@@ -212,7 +265,7 @@ def due(
 ) -> list[tuple[str, str]]:
     """Definition and month of all results that the calendar asks for and that are not stored.
 
-    Months since the city began, 36 at most, in which it received something. Each is frozen
+    Months since the city began, 36 at most, in which it received something. Each month is frozen
     alone: a snapshot of years would keep the database from tidying up.
     """
     return [

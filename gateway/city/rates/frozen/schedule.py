@@ -2,11 +2,15 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
 from gateway.city.db.hourly import PERIOD_S, every_hour
-from gateway.city.rates.frozen.freezing import due, month_to_freeze, store
+from gateway.city.rates.frozen.freezing import due, results_to_freeze, store
 from gateway.city.rates.frozen.late import compared, note, touched_months
 from gateway.city.rates.model import Definition
 from gateway.relational.database import Database
@@ -44,25 +48,17 @@ async def freeze_due(
     definitions: Mapping[str, Definition],
     demonstration: bool,
 ) -> int:
-    """Freeze what is due, each result on a snapshot of its own; how many were stored."""
-    wanted = await database.read(due, now_ms, demonstration=demonstration, definitions=definitions)
+    """Freeze what is due, each month on a snapshot of its own; how many results were stored."""
+    how: dict[str, Any] = {"demonstration": demonstration, "definitions": definitions}
+    wanted = await database.read(due, now_ms, **how)
     count = 0
-    for definition_id, month in wanted:
-        try:
-            result = await database.read(
-                month_to_freeze,
-                definition_id,
-                month,
-                now_ms,
-                demonstration=demonstration,
-                definitions=definitions,
-            )
-            if result is None:
-                continue
-            await database.run(store, result, definition_id, demonstration)
-        except IntegrityError:  # another worker stored it in the same moment
-            continue
-        count += 1
+    for month, of_month in groupby(wanted, itemgetter(1)):
+        names = [definition for definition, _ in of_month]
+        found = await database.read(results_to_freeze, names, month, now_ms, **how)
+        with suppress(IntegrityError):  # another worker is storing this month in the same moment
+            for definition, result in found.items():
+                await database.run(store, result, definition, demonstration)
+                count += 1
     if count:
         log.info("rates: %d results frozen", count)
     return count

@@ -21,7 +21,7 @@ from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.schedules.held import day_of_rest, schedules_of
 from gateway.city.ledger.stops.held import stops_of
-from gateway.city.rates.columns.evidence import service_days, statuses_in_service
+from gateway.city.rates.columns.evidence import statuses_in_service
 from gateway.city.rates.columns.ledger import read_ledger
 from gateway.city.rates.compute import Period
 from gateway.city.rates.inquiry import Inquiry
@@ -237,7 +237,7 @@ def _service(
     days = asked.days
     ledger = read_ledger(connection, days[0], asked.machine.uscc)
     place = ledger.place_of([asked.machine_id])[asked.machine_id]
-    service = service_days(ledger)
+    service = ledger.service
     serving = {one.statuses: statuses_in_service(ledger, one) for one in definitions}
     found: dict[tuple[str, ...], _Days] = {statuses: {} for statuses in serving}
     for first in dict.fromkeys(day.replace(day=1) for day in days):
