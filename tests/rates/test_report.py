@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, delete, insert, select, update
@@ -473,11 +474,11 @@ async def test_ingest_writes_while_years_are_frozen(
     database.run_now(one_machine, OCTOBER)
     computed = freezing.tallies_of
 
-    def slow(connection: Connection, inquiries: Sequence[Inquiry]) -> object:
+    def slow(connection: Connection, inquiries: Sequence[Inquiry], **how: Any) -> object:
         database.run_now(
             lambda c: c.execute(update(enterprise).values(name=inquiries[0].period.month))
         )
-        return computed(connection, inquiries)
+        return computed(connection, inquiries, **how)
 
     monkeypatch.setattr(freezing, "tallies_of", slow)
     assert await freeze_all(database) == len(STORED)

@@ -1,6 +1,6 @@
 """What the pages of the city are given; there are no globals behind them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from edge_config.models.city import CityConfig
@@ -28,6 +28,8 @@ class ConsoleContext:
         resolver: knows codes of others; None: nobody is, or may be, asked.
         viewing: who looked at which enterprise.
         alert_faults: defects of alerting.
+        ahead: make what pages show first and what takes long in a large city; each page adds its
+            own, and :func:`gateway.city.console.process.make_ahead` does it.
     """
 
     config: CityConfig
@@ -39,3 +41,4 @@ class ConsoleContext:
     resolver: Resolver | None = None
     viewing: Viewing = field(default_factory=Viewing)
     alert_faults: Faults = field(default_factory=Faults)
+    ahead: list[Callable[[], Awaitable[object]]] = field(default_factory=list)

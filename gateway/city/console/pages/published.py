@@ -51,6 +51,7 @@ class PublishedPage:
     def __init__(self, context: ConsoleContext) -> None:
         self._context = context
         self._remembered = Remembered()
+        context.ahead.append(self.publication)
 
     async def view(self, request: Request) -> View:
         """A month by county, by industry, or by both."""

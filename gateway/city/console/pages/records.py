@@ -6,7 +6,7 @@ from itertools import islice
 
 from starlette.requests import Request
 
-from gateway.city.access.principal import Scope
+from gateway.city.access.principal import EVERYTHING, Scope
 from gateway.city.alerts.standing import count
 from gateway.city.console.asking import principal_of
 from gateway.city.console.context import ConsoleContext
@@ -52,6 +52,9 @@ class Records:
         self._context = context
         self._gateways = gateways
         self._remembered = Remembered()
+        context.ahead.append(partial(self._findings, EVERYTHING, PAGE_ROWS))
+        context.ahead.append(partial(self._acted, EVERYTHING))
+        context.ahead.append(partial(self._agreed, EVERYTHING))
 
     async def gaps(self, request: Request) -> View:
         """Intervals without data, with their causes."""

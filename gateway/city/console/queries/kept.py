@@ -78,6 +78,11 @@ def kept(month: RateMonth) -> KeptMonth:
     )
 
 
+def kept_by_key(months: Sequence[RateMonth]) -> dict[tuple[str, str], KeptMonth]:
+    """Months as they are kept, by definition and month."""
+    return {(one.definition.id, one.month): kept(one) for one in months}
+
+
 def recalled(one: KeptMonth, definitions: Mapping[str, Definition]) -> RateMonth | None:
     """A month that was kept; None if it must be computed anew.
 

@@ -50,6 +50,7 @@ class SearchPage:
         self._context = context
         self._remembered = Remembered()
         self._known: Known | None = None
+        context.ahead.append(self._ledger)
 
     async def view(self, request: Request) -> View:
         """Results by kind; the box alone where nothing is asked for.
@@ -60,10 +61,13 @@ class SearchPage:
         asked = query(request.query_params.get("q", ""))
         found = Found()
         if asked.words:
-            known = await self._remembered.get("ledger", KNOWN_S, self._read)
+            known = await self._ledger()
             scope = principal_of(request).scope
             found = await self._context.database.read(find, known, asked, scope)
         return View("search.html", {"asked": asked.text, "found": found, "shown": SHOWN})
+
+    async def _ledger(self) -> Known:
+        return await self._remembered.get("ledger", KNOWN_S, self._read)
 
     async def _read(self) -> Known:
         self._known = await self._context.database.read(queries.known, self._known)
