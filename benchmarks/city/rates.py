@@ -126,7 +126,7 @@ def _pages(file: Path, port: int, codes: list[str]) -> Iterator[dict[str, object
         wait_for_port(port, 120)
         begun = time.monotonic()
         client = stack.enter_context(
-            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False)
+            httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=_READY_S, trust_env=False)
         )
         first = client.get("/")
         yield _came("first page", first.status_code, begun, city.pid)

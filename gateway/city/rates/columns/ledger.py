@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Integer, case, cast, func, select
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from gateway.city.db.tables import equipment, equipment_status
 from gateway.city.ledger.codes import EQUIPMENT_CLASSES, IN_SERVICE, STATUSES
@@ -144,16 +145,15 @@ def read_ledger(
     ids, firm, marks = _machines(connection, uscc, (firms, classes), progress)
     order = np.argsort(ids, kind="stable")
     ids, firm, marks = ids[order], firm[order], marks[order]
-    commissioned = ordinals(marks // _MARKS)
-    undated, digital, key = ((marks & one) != 0 for one in (_UNDATED, _DIGITAL, _KEY))
+    said = said_in(marks)
     return Ledger(
         ids,
         firm,
-        _code_in(marks),
-        np.where(commissioned < since.toordinal(), 0, commissioned),
-        undated,
-        digital,
-        key,
+        said.classes,
+        np.where(said.commissioned < since.toordinal(), 0, said.commissioned),
+        said.undated,
+        said.digital,
+        said.key,
         _entries(connection, uscc, statuses),
         firms,
         classes,
@@ -161,21 +161,44 @@ def read_ledger(
     )
 
 
+class Said(NamedTuple):
+    """What is said of machines; the columns as :class:`Ledger` has them."""
+
+    classes: Numbers
+    commissioned: Numbers
+    undated: Flags
+    digital: Flags
+    key: Flags
+
+
+def said_of(columns: ReadOnlyColumnCollection[str, Any], classes: Names) -> ColumnElement[int]:
+    """What a table says of a machine, as one number; see :func:`said_in`.
+
+    Args:
+        columns: of a table that names them as :data:`equipment` does.
+        classes: the known ones.
+    """
+    flags = {
+        columns.commissioned_on.is_(None): _UNDATED,
+        columns.digital: _DIGITAL,
+        columns.key_equipment: _KEY,
+    }
+    return _number(columns.commissioned_on, _code(columns.equipment_class, classes), flags)
+
+
+def said_in(numbers: Numbers) -> Said:
+    """What numbers of :func:`said_of` say."""
+    flags = ((numbers & one) != 0 for one in (_UNDATED, _DIGITAL, _KEY))
+    return Said(_code_in(numbers), ordinals(numbers // _MARKS), *flags)
+
+
 def _machines(
     connection: Connection, uscc: str | None, names: tuple[Names, Names], progress: Progress
 ) -> tuple[Numbers, Numbers, Numbers]:
     """Machines, the codes of their enterprises, and what else the ledger says, as one number."""
     columns, (firms, classes) = equipment.c, names
-    marks = _number(
-        columns.commissioned_on,
-        _code(columns.equipment_class, classes),
-        {
-            columns.commissioned_on.is_(None): _UNDATED,
-            columns.digital: _DIGITAL,
-            columns.key_equipment: _KEY,
-        },
-    )
-    query = select(columns.uscc, func.count(), all_of(columns.id), all_of(marks))
+    marks = all_of(said_of(columns, classes))
+    query = select(columns.uscc, func.count(), all_of(columns.id), marks)
     number = select(func.count(columns.id))
     if uscc is not None:
         query, number = (one.where(columns.uscc == uscc) for one in (query, number))

@@ -1,22 +1,20 @@
 """The machines of the ledger as they were: what is younger is laid over the current columns."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
 import numpy as np
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
-from gateway.city.db.schema.ledger_history import machine_history
+from gateway.city.db.schema.ledger_history import ledger_act, machine_history
 from gateway.city.ledger.bitemporal.entries import MACHINE, held_steps
 from gateway.city.ledger.bitemporal.knowledge import others, said_since, statuses_said_since
-from gateway.city.ledger.bitemporal.steps import Values, at
 from gateway.city.ledger.history import History
 from gateway.city.rates.attendance import Numbers
-from gateway.city.rates.columns.ledger import Ledger
-
-_ATTRIBUTES = ("classes", "commissioned", "undated", "digital", "key")
-"""Columns of what a machine is, each as of a day."""
+from gateway.city.rates.columns.ledger import Ledger, Names, Said, said_in, said_of
+from gateway.city.rates.columns.numbers import all_of, numbers_in, written
+from gateway.relational.database import chunks
 
 
 def as_known(connection: Connection, ledger: Ledger, known: int) -> Ledger:
@@ -30,7 +28,7 @@ def as_known(connection: Connection, ledger: Ledger, known: int) -> Ledger:
         ids=ledger.ids[keep],
         firms=ledger.firms[keep],
         entries=entries,
-        **{name: getattr(ledger, name)[keep] for name in _ATTRIBUTES},
+        **{name: getattr(ledger, name)[keep] for name in Said._fields},
     )
 
 
@@ -58,26 +56,36 @@ def as_of(connection: Connection, ledger: Ledger, day: date, known: int | None) 
         day: for whose end a figure is.
         known: by which change of the ledger; None: now.
     """
-    place_of = ledger.place_of(others(connection, MACHINE, day, known))
-    if not place_of:
+    changed = ledger.place_of(others(connection, MACHINE, day, known))
+    if not changed:
         return ledger
-    steps = held_steps(connection, MACHINE, place_of, known)
-    columns = {name: getattr(ledger, name).copy() for name in _ATTRIBUTES}
-    for machine, place in place_of.items():
-        values = at(steps.get(machine, {}), day)
-        if values is not None:
-            for name, value in zip(_ATTRIBUTES, _values(ledger, values), strict=True):
-                columns[name][place] = value
+    ids, said = _held(connection, changed, day, known, ledger.class_names)
+    places, _ = ledger.places(ids)
+    columns = {name: getattr(ledger, name).copy() for name in said._fields}
+    for name, values in said._asdict().items():
+        columns[name][places] = values
     return replace(ledger, **columns)
 
 
-def _values(ledger: Ledger, values: Values) -> tuple[int, ...]:
-    """What the columns of :data:`_ATTRIBUTES` hold of a machine."""
-    began = values["commissioned_on"]
-    return (
-        ledger.class_names.code(values["equipment_class"]),
-        began.toordinal() if began else 0,
-        began is None,
-        values["digital"],
-        values["key_equipment"],
+def _held(
+    connection: Connection, machines: Iterable[int], day: date, known: int | None, classes: Names
+) -> tuple[Numbers, Said]:
+    """What held of some machines on a day, and of which of them anything did."""
+    columns, act = machine_history.c, ledger_act.c
+    is_known = act.change_id.is_not(None) if known is None else act.change_id <= known
+    rows = (columns.machine_id, written(columns.valid_from), act.change_id)
+    query = (
+        select(*map(all_of, (*rows, said_of(columns, classes))))
+        .join(ledger_act, act.id == columns.act_id)
+        .where(is_known, columns.valid_from <= day)
     )
+    parts = [
+        list(map(numbers_in, connection.execute(query.where(columns.machine_id.in_(part))).one()))
+        for part in chunks(machines)
+    ]
+    ids, begins, changes, said = map(np.concatenate, zip(*parts, strict=True))
+    # Of a machine the step that began last, and of one day what was said last.
+    order = np.lexsort((changes, begins, ids))
+    is_last = np.append(ids[order][1:] != ids[order][:-1], np.ones(min(len(ids), 1), np.bool_))
+    held = order[is_last]
+    return ids[held], said_in(said[held])

@@ -17,7 +17,6 @@ from gateway.city.rates.columns.evidence import (
     EvidenceMonth,
     countable,
     months_of,
-    service_days,
 )
 from gateway.city.rates.columns.ledger import Ledger, read_ledger
 from gateway.city.rates.columns.left_out import LeftOutDays, left_out_days
@@ -63,14 +62,13 @@ def gather(
     first, last = inquiry.period.first, inquiry.period.as_of
     days = [since + timedelta(days=one) for one in range((last - since).days + 1)]
     ledger = read_ledger(connection, first, None, progress)
-    service = service_days(ledger)
     left_out = left_out_days(connection, ledger, [inquiry], days)
     attributes = _attributes(as_of(connection, ledger, last, None), first)
 
     def months() -> Iterator[Columns]:
         for month in months_of(connection, ledger, inquiry, days):
             days_of = {
-                **_statuses(ledger, service.month(month.first)),
+                **_statuses(ledger, ledger.service.month(month.first)),
                 **_evidence(month, len(ledger.ids)),
                 **_left_out(left_out, month.first, inquiry.calendar),
             }
