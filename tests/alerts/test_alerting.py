@@ -14,7 +14,7 @@ from gateway.city.access.principal import EVERYTHING, Principal, Role, Scope, pa
 from gateway.city.alerts import standing, watching
 from gateway.city.alerts.alerting import Alerting
 from gateway.city.alerts.model import Kind, Level
-from gateway.city.alerts.saying import subject_name, why
+from gateway.city.alerts.saying import address_of, subject_name, why
 from gateway.city.db import tables
 from gateway.city.ledger.history import statuses_on
 from gateway.city.rates.cells.cell import Cell, percent
@@ -172,6 +172,7 @@ def cell(networked: int, equipment: int) -> Cell:
 def freeze(connection: Connection, month: str, status: str, city: Cell, county: Cell) -> None:
     """Store a month of the headline."""
     cells = {"city": {"city": city}, "county": {"330822": county}, "enterprise": {USCCS[0]: county}}
+    cells |= {"area": {"QZ-ZZXC": county, "": county}}  # the latter: in none
     digest = DEFINITIONS["ENR-A"].hash
     vintage = 1 if status == "P" else 2
     stored = StoredTable(month, vintage, status, digest, 0, cells)  # type: ignore[arg-type]
@@ -188,6 +189,7 @@ async def test_a_rate_that_falls_from_one_final_month_to_the_next(
     world.do(freeze, "2025-10", "P", cell(20, 100), cell(10, 60))  # late data may still come
     await world.later(0)
     assert {(one.kind, one.subject.level) for one in world.alerts()} == {
+        (Kind.FALL, Level.AREA),
         (Kind.FALL, Level.COUNTY),
         (Kind.FALL, Level.ENTERPRISE),
     }
@@ -213,10 +215,11 @@ async def test_a_target_at_risk_by_six_final_months(database: Database, tmp_path
 @pytest.mark.parametrize(
     ("scope", "seen"),
     [
-        ("all", {"gw-1", "gw-2", "330822"}),
+        ("all", {"gw-1", "gw-2", "330822", "QZ-ZZXC"}),
         ("county 330822", {"gw-1", "330822"}),
         (f"enterprise {USCCS[1]}", {"gw-2"}),
-        ("area QZ-ZZXC", set()),
+        ("area QZ-ZZXC", {"QZ-ZZXC"}),
+        ("area QZ-ZHXC", set()),
     ],
 )
 async def test_alerts_are_seen_as_rows_are(
@@ -311,3 +314,31 @@ async def test_a_gateway_that_reaches_no_device_is_told_of(
     await world.later(1)
     await world.later(10)
     assert [one.subject.key for one in world.alerts()] == ["gw-3"]
+
+
+async def test_a_functional_area_is_watched_and_its_fall_is_its_operators(
+    database: Database, tmp_path: Path
+) -> None:
+    world = World(database, tmp_path)
+    area = {"functional_area": "QZ-ZZXC", "county": "330803"}
+    world.do(add_enterprise, USCCS[0], ledger_verified_on=MONDAY, **area)
+    world.do(freeze, "2025-08", "F", cell(52, 100), cell(30, 60))
+    world.do(freeze, "2025-09", "F", cell(51, 100), cell(24, 60))
+    await world.later(0)
+    park = parse_scope("area QZ-ZZXC")
+    seen = {(one.subject.level, one.subject.key) for one in world.alerts(park)}
+    assert seen == {(Level.AREA, "QZ-ZZXC"), (Level.ENTERPRISE, USCCS[0])}
+    (fall,) = [one for one in world.alerts(park) if one.subject.level is Level.AREA]
+    assert (subject_name("zh", fall), address_of(fall)) == ("智造新城", "/wall/QZ-ZZXC")
+    levels = [one.subject.level for one in world.alerts(parse_scope("area QZ-ZHXC"))]
+    assert levels == []
+    assert Level.AREA not in {
+        one.subject.level for one in world.alerts(parse_scope("county 330803"))
+    }
+    operator = Principal("park", Role.PARK, park)
+    world.do(watching.add, operator, Level.AREA, "QZ-ZZXC", NOON_MS)
+    (own,) = world.do(watching.of, "park")
+    assert all(watching.is_watched((own,), one) for one in world.alerts(park))  # what lies in it
+    county = Principal("wang", Role.COUNTY, parse_scope("county 330803"))
+    with pytest.raises(watching.WatchError):
+        world.do(watching.add, county, Level.AREA, "QZ-ZZXC", NOON_MS)

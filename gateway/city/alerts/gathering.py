@@ -37,6 +37,7 @@ RISK_MARGIN = Fraction(1, 2)
 _LEVELS: Mapping[str, Level] = {
     CITY: Level.CITY,
     "county": Level.COUNTY,
+    "area": Level.AREA,
     "industry": Level.INDUSTRY,
     "enterprise": Level.ENTERPRISE,
 }
@@ -109,6 +110,8 @@ def _series(connection: Connection, by: Judging, now_ms: int) -> dict[Subject, l
         table = final_table(connection, by.definition.id, month, _LEVELS, by.demonstration)
         for dimension, cells in table.cells.items() if table else ():
             for key, cell in cells.items():
+                if not key:
+                    continue  # who is in no functional area is none
                 level = _LEVELS[dimension]
                 subject = Subject(level, key, key if level is Level.ENTERPRISE else "")
                 found[subject].append(_point(by.definition, table, cell))

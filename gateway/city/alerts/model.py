@@ -27,6 +27,7 @@ class Level(StrEnum):
 
     CITY = "city"
     COUNTY = "county"
+    AREA = "area"  # a functional area; it lies across counties
     INDUSTRY = "industry"
     ENTERPRISE = "enterprise"
     MACHINE = "machine"

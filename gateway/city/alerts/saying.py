@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from gateway.city.alerts.model import Kind, Level, Subject
 from gateway.city.alerts.standing import Alert
-from gateway.city.ledger.codes import county_name, industry_name
+from gateway.city.ledger.codes import Name, area_name, county_name, industry_name
 from gateway.city.rates.reports.shown import percent_text, points_text
 from gateway.web.formats import moment
 from gateway.web.i18n import Language, text
@@ -32,8 +32,15 @@ def place_name(language: Language, subject: Subject) -> str:
     """What readers call a city, county or industry."""
     if subject.level is Level.CITY:
         return text(language, "alerts.city")
-    name = county_name if subject.level is Level.COUNTY else industry_name
-    return getattr(name(subject.key), language)  # type: ignore[no-any-return]
+    name = _NAMES[subject.level](subject.key)
+    return name.zh if language == "zh" else name.en
+
+
+_NAMES: Mapping[Level, Callable[[str], Name]] = {
+    Level.COUNTY: county_name,
+    Level.AREA: area_name,
+    Level.INDUSTRY: industry_name,
+}
 
 
 def address_of(one: Alert) -> str:
@@ -45,8 +52,19 @@ def address_of(one: Alert) -> str:
         )
     if subject.uscc:
         return f"/enterprises/{subject.uscc}"
-    pages = {Level.COUNTY: "/counties/", Level.INDUSTRY: "/industries/"}
-    return pages[subject.level] + quote(subject.key) if subject.level in pages else "/"
+    return place_address(subject)
+
+
+def place_address(subject: Subject) -> str:
+    """The page of a city, county, functional area or industry."""
+    return _PAGES[subject.level] + quote(subject.key) if subject.level in _PAGES else "/"
+
+
+_PAGES = {
+    Level.COUNTY: "/counties/",
+    Level.AREA: "/wall/",
+    Level.INDUSTRY: "/industries/",
+}
 
 
 def why(language: Language, one: Alert) -> str:

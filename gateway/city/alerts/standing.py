@@ -52,6 +52,7 @@ class Alert:
         acknowledged_by: who.
         enterprise: name; empty: it is of none.
         county: code of the enterprise's county.
+        area: code of the enterprise's functional area; empty: it is in none.
         industry: class of the enterprise.
         machine: name, site and asset number of a machine; None: it is none, or has left the ledger.
     """
@@ -67,6 +68,7 @@ class Alert:
     acknowledged_by: str | None
     enterprise: str
     county: str
+    area: str
     industry: str
     machine: tuple[str, str, str] | None
 
@@ -133,6 +135,9 @@ def _row(one: Condition, now_ms: int) -> dict[str, object]:
     }
 
 
+_PLACES = {ScopeKind.COUNTIES: Level.COUNTY, ScopeKind.AREAS: Level.AREA}
+
+
 def seen_alerts(scope: Scope) -> ColumnElement[bool]:
     """Whether an alert is seen: those of an enterprise as its rows are, others by whom they are of.
 
@@ -142,10 +147,10 @@ def seen_alerts(scope: Scope) -> ColumnElement[bool]:
         return true()
     columns = alert.c
     own = (columns.uscc != "") & owned(columns.uscc, scope)
-    counties: ColumnElement[bool] = false()
-    if scope.kind is ScopeKind.COUNTIES:
-        counties = (columns.level == Level.COUNTY) & columns.subject.in_(sorted(scope.keys))
-    return or_(own, counties)
+    places: ColumnElement[bool] = false()
+    if scope.kind in _PLACES:
+        places = (columns.level == _PLACES[scope.kind]) & columns.subject.in_(sorted(scope.keys))
+    return or_(own, places)
 
 
 def listed(
@@ -172,6 +177,7 @@ def listed(
     query = (
         select(alert)
         .add_columns(enterprise.c.name, enterprise.c.county, enterprise.c.industry)
+        .add_columns(enterprise.c.functional_area)
         .add_columns(equipment.c.name.label("machine"), equipment.c.site_no, equipment.c.asset_no)
         .outerjoin(enterprise, enterprise.c.uscc == alert.c.uscc)
         .outerjoin(equipment, equipment.c.id == _machine_id())
@@ -217,6 +223,7 @@ def _alert(row: Row[Any]) -> Alert:
         acknowledged_by=row.acknowledged_by,
         enterprise=row.name or "",
         county=row.county or "",
+        area=row.functional_area or "",
         industry=row.industry or "",
         machine=machine,
     )

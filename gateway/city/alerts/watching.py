@@ -11,7 +11,7 @@ from gateway.city.alerts.model import Level, Subject
 from gateway.city.alerts.standing import Alert
 from gateway.city.db.schema.alerting.alerts import watched
 from gateway.city.db.tables import enterprise, equipment, gateway
-from gateway.city.ledger.codes import COUNTIES
+from gateway.city.ledger.codes import COUNTIES, FUNCTIONAL_AREAS
 from gateway.relational.database import alone
 
 MOST = 500
@@ -44,6 +44,11 @@ def find(connection: Connection, scope: Scope, level: Level, key: str) -> Subjec
         in_county = enterprise.c.county == key
         is_known = key in COUNTIES and _any(connection, scope, in_county)
         whole = scope.is_whole or (scope.kind is ScopeKind.COUNTIES and key in scope.keys)
+        return Subject(level, key) if is_known and whole else None
+    if level is Level.AREA:
+        in_area = enterprise.c.functional_area == key
+        is_known = key in FUNCTIONAL_AREAS and _any(connection, scope, in_area)
+        whole = scope.is_whole or (scope.kind is ScopeKind.AREAS and key in scope.keys)
         return Subject(level, key) if is_known and whole else None
     if level is Level.INDUSTRY:
         in_industry = enterprise.c.industry == key
@@ -115,6 +120,7 @@ def _holds(watched: Subject, one: Alert) -> bool:
     inside = {
         Level.CITY: "city",
         Level.COUNTY: one.county,
+        Level.AREA: one.area,
         Level.INDUSTRY: one.industry,
         Level.ENTERPRISE: one.subject.uscc,
     }

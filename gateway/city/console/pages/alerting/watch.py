@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from sqlalchemy import Connection, func, select
 from starlette.exceptions import HTTPException
@@ -14,7 +13,7 @@ from gateway.city.access.principal import Principal
 from gateway.city.alerts import watching
 from gateway.city.alerts.delivery import contacts
 from gateway.city.alerts.model import Level, Subject
-from gateway.city.alerts.saying import place_name
+from gateway.city.alerts.saying import place_address, place_name
 from gateway.city.alerts.standing import Alert, listed
 from gateway.city.console.asking import principal_of
 from gateway.city.console.context import ConsoleContext
@@ -31,7 +30,12 @@ from gateway.web.waiting import NotYetError
 
 ADDRESS = "/watch"
 MOST_ALERTS = 1_000
-_FIGURES = {Level.COUNTY: "county", Level.INDUSTRY: "industry", Level.ENTERPRISE: "enterprise"}
+_FIGURES = {
+    Level.COUNTY: "county",
+    Level.AREA: "area",
+    Level.INDUSTRY: "industry",
+    Level.ENTERPRISE: "enterprise",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ class WatchPage:
         lines = await self._lines(asking, preferences(request).language)
         data = {
             "lines": lines,
-            "levels": [Level.GATEWAY, Level.ENTERPRISE, Level.COUNTY, Level.INDUSTRY],
+            "levels": [Level.GATEWAY, Level.ENTERPRISE, Level.COUNTY, Level.AREA, Level.INDUSTRY],
             "refusal": refusal,
             "problem": problem,
             **await self._mails(asking),
@@ -206,7 +210,7 @@ def _line(
     elif one.level is Level.GATEWAY:
         name, of = one.key, owner
     elif not one.uscc:
-        name, address = place_name(language, one), _place_address(one)
+        name, address = place_name(language, one), place_address(one)
     return Line(
         subject=one,
         name=name,
@@ -217,11 +221,6 @@ def _line(
         last_ms=machine[2] if machine else None,
         alerts=sum(watching.is_watched((one,), each) for each in alerts),
     )
-
-
-def _place_address(one: Subject) -> str:
-    pages = {Level.COUNTY: "/counties/", Level.INDUSTRY: "/industries/"}
-    return pages[one.level] + quote(one.key) if one.level in pages else "/"
 
 
 def _cell(one: Subject, month: PublishedMonth | None) -> RateCell | None:
