@@ -1,5 +1,7 @@
 """Looking for devices from the page: every driver that can, and the gateway's own serial line."""
 
+# ruff: noqa: F811 - fixtures of another module
+
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -9,15 +11,19 @@ from typing import Any
 
 import pytest
 
-from tests.console.box import device
-from tests.console.test_box_probe import began, box_with_token, searches, shown
+from tests.console.test_box_probe import (
+    began,
+    box_with_token,
+    searches,
+    shared_box,  # noqa: F401 - a fixture
+    shown,
+)
 from tests.console.test_box_writing import visiting
 from tests.drivers.dlt645.peers import OTHER, line, meter
 from tests.drivers.mc.peers import virtual_plc
 from tests.drivers.modbus.lines.bus import bus
 from tests.drivers.opcua.server import AsyncuaServer
 from tests.drivers.s7.peers import snap7_server
-from tests.support.peers import free_port
 from tests.support.waiting import until
 
 Peer = Callable[[], AbstractAsyncContextManager[str]]
@@ -58,15 +64,13 @@ async def server() -> AsyncIterator[str]:
     ],
 )
 async def test_devices_of_every_driver_are_found(
-    tmp_path: Path, driver: str, peer: Peer, words: tuple[str, ...]
+    shared_box: str, driver: str, peer: Peer, words: tuple[str, ...]
 ) -> None:
-    async with peer() as url:
-        with box_with_token(tmp_path, device("press-1", ["holding:10"], port=free_port())) as base:
-            async with visiting(base) as visitor:
-                await began(visitor, url, driver=driver)
-                text = (await shown(visitor, "1 device found")).replace("&#34;", '"')
-                assert [one for one in words if one not in text] == []
-                assert "driver: " + driver in text
+    async with peer() as url, visiting(shared_box) as visitor:
+        await began(visitor, url, driver=driver)
+        text = (await shown(visitor, f"driver: {driver}")).replace("&#34;", '"')
+        assert "1 device found" in text
+        assert [one for one in words if one not in text] == []
 
 
 def on_line(name: str, path: Path, unit: int) -> dict[str, Any]:
