@@ -47,6 +47,8 @@ _NEW_OBJECTS = 100_000
 """After so many new objects the garbage collector looks for cycles; Python's default is 700.
 Figures of a large city are hundreds of thousands of objects that stay, and to look through all of
 them stops every page for 0.1 s and more."""
+_AHEAD_AFTER_S = 10.0
+"""What a start has to do, and the first page, go before what is made ahead."""
 _SWITCH_S = 0.001
 """How long a thread that makes figures may keep the interpreter from pages; Python's is 5 ms."""
 
@@ -111,7 +113,7 @@ async def run(order: Order, answers: BinaryIO) -> None:
             tasks.create_task(sweep_hourly(Uploads(config.data_dir), system_ms)),
             tasks.create_task(sending.run()),
             tasks.create_task(serving),
-            tasks.create_task(make_ahead(context)),
+            tasks.create_task(make_ahead(context, _AHEAD_AFTER_S)),
         ]
         await _end_of_city()
         for task in started:
@@ -133,11 +135,16 @@ async def _context(config: CityConfig) -> AsyncIterator[ConsoleContext]:
             await store.close()
 
 
-async def make_ahead(context: ConsoleContext) -> None:
+async def make_ahead(context: ConsoleContext, after_s: float = 0.0) -> None:
     """Make what pages show first, one after another, so that whoever comes need not wait for it.
 
     What fails is told to who asks for it.
+
+    Args:
+        context: of the pages.
+        after_s: how long to wait before.
     """
+    await asyncio.sleep(after_s)
     for make in context.ahead:
         while True:
             (found,) = await asyncio.gather(make(), return_exceptions=True)
