@@ -64,10 +64,15 @@ def restated(
         if other != old and new.overlaps(other):
             raise RosterError(
                 "roster_from",
-                f"it was on roster {roster} from {other.start} to {other.end}; "
-                f"from {new.start} overlaps",
+                f"{_stay(roster, other)}; from {new.start} overlaps",
             )
     return old, new
+
+
+def _stay(roster: str, of: Membership) -> str:
+    if of.end is None:
+        return f"it is on roster {roster} since {of.start}"
+    return f"it was on roster {roster} from {of.start} to {of.end}"
 
 
 def _meant(held: Sequence[Membership], start: date | None, end: date | None) -> Membership | None:

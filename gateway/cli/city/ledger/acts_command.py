@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli.city.ledger.spoken import Language, Spoken, sentence
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.user import system_user
 
@@ -56,6 +57,7 @@ def _undo(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would change; change nothing.")
     ] = False,
+    lang: Spoken = Language.EN,
 ) -> None:
     """Undo an act by a new one that says again what was said before.
 
@@ -73,7 +75,7 @@ def _undo(
                 doing = Doing(Kind.UNDO, system_user(), str(act), system_ms())
                 found = database.run_now(undo_act, act, doing)
         except UndoError as error:
-            fail(str(error))
+            fail(sentence(str(error), lang))
     if dry_run:
         typer.echo("dry run, nothing was changed:")
     _tell(found)

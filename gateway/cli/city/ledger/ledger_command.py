@@ -11,6 +11,7 @@ from gateway.cli.city.ledger import (
     acts_command,
     papers_command,
 )
+from gateway.cli.city.ledger.spoken import Language, Spoken
 from gateway.cli.city.noting import Purpose, note_look, note_rows
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.user import system_user
@@ -44,13 +45,6 @@ class HiddenRows(StrEnum):
     REFUSE = "refuse"
     TAKE = "take"
     LEAVE = "leave"
-
-
-class Language(StrEnum):
-    """Language of a template."""
-
-    ZH = "zh"
-    EN = "en"
 
 
 def register(root: typer.Typer) -> None:
@@ -100,6 +94,7 @@ def _import(
             help="Day from which holds what rows change that name none; default: today.",
         ),
     ] = None,
+    lang: Spoken = Language.EN,
 ) -> None:
     """Import enterprises and equipment: all or nothing; importing again updates."""
     from gateway.city.ledger.importer import import_ledger
@@ -123,7 +118,7 @@ def _import(
                 effective=day,
             )
         except LedgerError as error:
-            fail(refusal(error))
+            fail(refusal(error, lang))
         first, kind = min(report.since, default=day_of(now_ms)), city.demonstration
         frozen = database.read_now(frozen_from, first, demonstration=kind)
         before = database.read_now(frozen_from, date.min, demonstration=kind)

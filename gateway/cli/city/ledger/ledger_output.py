@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.cli.city.ledger.ledger_command import SHOWN_PROBLEMS
+from gateway.cli.city.ledger.spoken import Language, problem_lines
 from gateway.cli.tables import print_table
 from gateway.core.days import SHANGHAI
 
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
     from gateway.city.rates.frozen.touched import FrozenMonth
 
 
-def refusal(error: "LedgerError") -> str:
+def refusal(error: "LedgerError", language: Language = Language.EN) -> str:
     """Every problem, one a line, and that nothing was imported."""
     count, shown = len(error.problems), error.problems[:SHOWN_PROBLEMS]
-    lines = [*map(str, shown)]
+    lines = problem_lines(shown, language)
+    if language is Language.ZH:
+        more = [f"……另有 {count - len(shown)} 处"] if count > len(shown) else []
+        return "\n".join([*lines, *more, f"共 {count} 处需要修改；没有导入任何内容"])
     if count > len(shown):
         lines.append(f"… and {count - len(shown)} more")
     what = "1 problem" if count == 1 else f"{count} problems"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from gateway.cli.city.ledger.one_template import write_one_template
+from gateway.cli.city.ledger.spoken import Language, Spoken, sentence
 from gateway.cli.city.noting import Purpose, note_look, note_rows
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.user import system_user
@@ -127,9 +128,11 @@ def _import(name: str) -> Callable[..., None]:
     def import_(
         files: Annotated[list[Path], typer.Argument(help="CSV and XLSX files.")],
         config: CityFile = DEFAULT,
+        lang: Spoken = Language.EN,
     ) -> None:
         from gateway.city.ledger.papers.entering import enter_files
         from gateway.city.ledger.sheet.problems import LedgerError
+        from gateway.cli.city.ledger.ledger_output import refusal
 
         with opened(load(config)) as database:
             try:
@@ -137,7 +140,7 @@ def _import(name: str) -> Callable[..., None]:
                     enter_files, _sort(name), files, system_ms(), made_by=system_user()
                 )
             except LedgerError as error:
-                fail(f"{error}\nnothing was imported")
+                fail(refusal(error, lang))
         changed = f", {made.changed} changed" if made.changed else ""
         typer.echo(f"{name}: {made.added} added{changed}, {made.unchanged} unchanged")
         if made.late:
@@ -171,11 +174,12 @@ def _withdraw(name: str) -> Callable[..., None]:
         number: Annotated[int, typer.Argument(help="Its number, as the list has it.")],
         reason: Annotated[str, typer.Option(help="Why, in words.")],
         config: CityFile = DEFAULT,
+        lang: Spoken = Language.EN,
     ) -> None:
         from gateway.city.ledger.papers.entering import Ending
 
         sort = _sort(name)
-        _ended(load(config), sort, Ending(number, reason))
+        _ended(load(config), sort, Ending(number, reason), lang)
         typer.echo(f"{sort.one} {number} is withdrawn")
 
     return withdraw
@@ -208,6 +212,7 @@ def _end(
     on: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day on which it holds.")],
     reason: Annotated[str, typer.Option(help="Why, in words.")],
     config: CityFile = DEFAULT,
+    lang: Spoken = Language.EN,
 ) -> None:
     """End a data agreement: from the day after its last one nothing new is stored by it."""
     from gateway.city.ledger.agreements.sort import entry_of
@@ -220,12 +225,12 @@ def _end(
             entry = database.read_now(entry_of, uscc, number)
         except PaperError as error:
             fail(str(error))
-    _ended(loaded, _sort("agreements"), Ending(entry, reason, last_day))
+    _ended(loaded, _sort("agreements"), Ending(entry, reason, last_day), lang)
     typer.echo(f"agreement {number} ends with {last_day}")
     typer.echo(f"what is stored stays; to erase it: qulink city erase {uscc}")
 
 
-def _ended(config: "CityConfig", sort: "Sort[Any]", ending: "Ending") -> None:
+def _ended(config: "CityConfig", sort: "Sort[Any]", ending: "Ending", language: Language) -> None:
     """End a paper, or the command with the reason why it cannot be."""
     from gateway.city.ledger.papers.entering import end
     from gateway.city.ledger.papers.sort import PaperError
@@ -234,4 +239,4 @@ def _ended(config: "CityConfig", sort: "Sort[Any]", ending: "Ending") -> None:
         try:
             database.run_now(end, sort, ending, system_ms(), system_user())
         except PaperError as error:
-            fail(str(error))
+            fail(sentence(str(error), language))
