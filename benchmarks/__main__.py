@@ -11,6 +11,7 @@ import pytest
 from benchmarks import identifiers, points, resolution, southbound
 from benchmarks.city import (
     codec,
+    engines,
     frames,
     handover,
     ingest,
@@ -79,6 +80,7 @@ OTHERS: dict[str, Callable[[float], list[Result]]] = {
     "handover": lambda _seconds: handover.measure(),
     "ledger": lambda _seconds: [*ledger.measure(), *ledger.measure_on_postgres()],
     "rates": lambda _seconds: list(rates.measure()),
+    "engines": lambda _seconds: list(engines.measure()),
     "officers": officers.measure,
     "stores": lambda seconds: stores.measure(min(seconds, 10)),
     "latency": lambda seconds: [latency.measure(Plant(addresses=20, units=1, tags=100), seconds)],

@@ -100,6 +100,6 @@ Engine = Annotated[RelationalEngine | DuckDbEngine | ClickHouseEngine, Rule(disc
 
 
 class RatesConfig(Settings):
-    """Who counts the machines of months that are frozen or asked for by commands."""
+    """Who counts the machines of months that are frozen; the running month is the city's own."""
 
     engine: Engine = Field(default=RelationalEngine(), description="the engine")

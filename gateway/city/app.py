@@ -25,6 +25,7 @@ from gateway.city.partitions.claims import Claims
 from gateway.city.partitions.sharing import Sharing
 from gateway.city.presence.presence import Presence
 from gateway.city.rates.definitions import load_definitions
+from gateway.city.rates.engines.opening import engine_of
 from gateway.city.rates.frozen import schedule as freezing
 from gateway.city.stores.choose import make_store
 from gateway.relational.database import Database
@@ -137,7 +138,13 @@ def singletons(city: City, patience_s: float) -> list[Coroutine[object, object, 
     return [
         _housekeeping(city),
         node_service.run(config, database, now_ms, patience_s),
-        freezing.run(database, now_ms, definitions=definitions, demonstration=demonstration),
+        freezing.run(
+            database,
+            now_ms,
+            definitions=definitions,
+            demonstration=demonstration,
+            engine=engine_of(config),
+        ),
         supervise(config, patience_s),
     ]
 

@@ -2,10 +2,11 @@
 
 import itertools
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from sqlalchemy import Connection
@@ -24,12 +25,15 @@ from gateway.city.rates.model import Continuity, Definition, EquipmentClass
 from gateway.city.rates.period import period_of
 from gateway.city.rates.tallies import tallies_of
 from gateway.core.days import day_start_ms
+from gateway.core.status import GOOD
 from gateway.relational.database import Database
 from tests.rates.test_oracle import (
+    BEIJING,
     COUNTS,
     DEFINITIONS,
     LAST,
     Asked,
+    Item,
     Town,
     expected,
     random_town,
@@ -37,17 +41,19 @@ from tests.rates.test_oracle import (
 )
 from tests.rates.test_schedules import HEAD
 from tests.rates.test_twins import NOW_MS, plant
-from tests.support.city_db import USCCS, sqlite_city
+from tests.support.city_db import USCCS, days_between, sqlite_city
 
 FIRST = date(2026, 10, 1)
 DAYS = [FIRST, date(2026, 10, 17), LAST, date(2026, 11, 3)]
 
 
-def inquiries(town: Town, random: Random, records: Sequence[Definition]) -> list[Inquiry]:
+def inquiries(
+    town: Town, day: date, records: Sequence[Definition], *, demonstration: bool
+) -> list[Inquiry]:
     """All of one month, judged on one day."""
-    today = max(random.choice(DAYS), town.began)
+    today = max(day, town.began)
     period = Period("2026-10", FIRST, min(today, LAST), town.began)
-    now_ms, demonstration = day_start_ms(today) + 60_000, random.random() < 0.3
+    now_ms = day_start_ms(today) + 60_000
     names = (MachineName(one.uscc, "1", one.asset_no) for one in town.items if one.answers)
     answering = frozenset(names)
     return [
@@ -116,6 +122,64 @@ def is_one(first: Database, asked: Sequence[Inquiry], *stores: Store) -> list[di
     return [{one.uscc: [one.networked, one.equipment] for one in found} for found, _ in own]
 
 
+def sends(*days: date, source: str = "controller", synthetic: bool = False) -> list[Any]:
+    at = [datetime(day.year, day.month, day.day, 9, tzinfo=BEIJING) for day in days]
+    return [(one, GOOD, source, synthetic) for one in at]
+
+
+def machine(name: str, values: list[Any], **changes: Any) -> Item:
+    long_ago = date(2020, 1, 1)
+    item = Item(USCCS[0], name, "production", long_ago, {long_ago: "in_use"}, values)
+    for field, value in changes.items():
+        setattr(item, field, value)
+    return item
+
+
+def untidy(month: list[date]) -> list[Item]:
+    """A machine for each form; all but the first would count otherwise if a rule were missing."""
+    before = {date(2020, 1, 1): "in_use"}
+    left = before | {date(2026, 10, 20): "sealed", date(2026, 10, 25): "in_use"}
+    return [
+        machine("regular", sends(*month)),
+        machine("undated", sends(*month), history=left, undated={date(2026, 10, 20)}),
+        machine("sealed", sends(*month[:19], *month[24:]), history=left),
+        machine("stopped", sends(*month[:9]), stops=[(month[9], None)]),
+        machine("always-stopped", sends(*month), stops=[(month[0], None)]),
+        machine("silent", sends(*month[:19])),
+        machine("few", sends(*month[::3])),
+        machine("no-start", sends(*month), commissioned=None, history={month[4]: "in_use"}),
+        machine("new", sends(*month), commissioned=month[0]),
+        machine("gone", sends(*month), history=before | {month[15]: "scrapped"}),
+        machine("withdrawn", sends(*month), history={date(2020, 1, 1): "withdrawn"}),
+        machine("sensor", sends(*month, source="sensor")),
+        machine("synthetic", sends(*month, synthetic=True)),
+        machine("aux", sends(*month), kind="aux"),
+        machine("dead", []),
+        machine("both", [*sends(*month[:16]), *sends(*month, source="sensor")], digital=True),
+        machine("key", sends(*month), key=True, answers=True),
+    ]
+
+
+@pytest.mark.parametrize("today", [date(2026, 10, 30), date(2026, 11, 3)])
+def test_untidy_forms_are_counted_alike(
+    tmp_path: Path, duck: Store, clickhouse: Store, today: date
+) -> None:
+    """On 30 October nothing has come yet; the second enterprise has none of what is asked for."""
+    month = days_between(FIRST, min(today - timedelta(days=1), LAST))
+    stays = dict.fromkeys(USCCS[:3], (date(2020, 1, 1), None)) | dict.fromkeys(USCCS[3:])
+    verified = dict.fromkeys(USCCS, date(2026, 1, 1)) | {USCCS[2]: None}
+    other = [replace(machine(name, sends(*month)), uscc=USCCS[2]) for name in ("a", "b")]
+    town = Town(stays, verified, [*untidy(month), *other], FIRST)
+    city = sqlite_city(tmp_path)
+    city.run_now(write, town, Random(1))
+    asked = inquiries(town, today, [DEFINITIONS[name] for name in COUNTS], demonstration=False)
+    for inquiry, found in zip(asked, is_one(city, asked, duck, clickhouse), strict=True):
+        how = Asked(FIRST, inquiry.period.as_of, today, False)
+        plain = expected(town, inquiry.definition.id, how)
+        assert {uscc: tuple(one) for uscc, one in found.items()} == plain, inquiry.definition.id
+    city.close()
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_engines_agree_with_a_plain_count(
     tmp_path: Path, duck: Store, clickhouse: Store, seed: int
@@ -125,13 +189,12 @@ def test_engines_agree_with_a_plain_count(
     city = sqlite_city(tmp_path)
     city.run_now(write, town, random)
     records = [DEFINITIONS[name] for name in (*COUNTS, "COV")]
-    asked = inquiries(town, random, records)
+    day, demonstration = random.choice(DAYS), random.random() < 0.3
+    asked = inquiries(town, day, records, demonstration=demonstration)
     for inquiry, found in zip(asked, is_one(city, asked, duck, clickhouse), strict=True):
         if inquiry.definition.id not in COUNTS:
             continue
-        now = min(inquiry.now_ms, day_start_ms(date(2026, 11, 3)))
-        today = DAYS[-1] if now == day_start_ms(DAYS[-1]) else inquiry.period.as_of
-        how = Asked(FIRST, inquiry.period.as_of, today, inquiry.demonstration)
+        how = Asked(FIRST, inquiry.period.as_of, max(day, town.began), demonstration)
         plain = expected(town, inquiry.definition.id, how)
         assert {uscc: tuple(one) for uscc, one in found.items()} == plain, inquiry.definition.id
     city.close()
@@ -148,7 +211,9 @@ def test_engines_agree_on_any_record(
     city.run_now(write, town, random)
     city.run_now(plan_weeks, tmp_path, town, random)
     records = [random_record(random, number) for number in range(16)]
-    assert is_one(city, inquiries(town, random, records), duck, clickhouse)
+    day, demonstration = random.choice(DAYS), random.random() < 0.3
+    asked = inquiries(town, day, records, demonstration=demonstration)
+    assert is_one(city, asked, duck, clickhouse)
     city.close()
 
 

@@ -1,15 +1,19 @@
 """The engine that a city's configuration names."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+
+from sqlalchemy import Connection
 
 from edge_config.models.city import CityConfig
-from edge_config.models.counting import ClickHouseEngine, DuckDbEngine
+from edge_config.models.counting import ClickHouseEngine, DuckDbEngine, RelationalEngine
+from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.city.rates.engines.clickhouse import ClickHouse
 from gateway.city.rates.engines.copies import Copies
 from gateway.city.rates.engines.counting import CopiedMonths
-from gateway.city.rates.engines.engine import Engine, EngineError
+from gateway.city.rates.engines.engine import Engine, EngineError, FirmCount
 from gateway.city.rates.engines.store import Store
+from gateway.city.rates.inquiry import Inquiry
 
 
 def open_store(config: CityConfig) -> Store | None:
@@ -32,16 +36,31 @@ def open_store(config: CityConfig) -> Store | None:
     return Duck(config.data_dir / engine.path)
 
 
-@contextmanager
-def opened_engine(config: CityConfig) -> Iterator[Engine | None]:
-    """Who counts machines, for a while; None: the city by itself.
+class ConfiguredEngine:
+    """The engine of a city, opened for each question; see ``engine.py``.
 
-    Raises:
-        EngineError: the engine cannot be opened.
+    A DuckDB file that is held open would keep commands beside the city from it.
+
+    Args:
+        config: of the city.
     """
-    store = open_store(config)
-    try:
-        yield None if store is None else CopiedMonths(Copies(store, config.city.region))
-    finally:
-        if store is not None:
-            store.close()
+
+    def __init__(self, config: CityConfig) -> None:
+        self._config = config
+
+    def counted(
+        self, connection: Connection, inquiries: Sequence[Inquiry], progress: Progress = unreported
+    ) -> Iterable[Mapping[str, FirmCount]]:
+        """The machines of every enterprise of the ledger, by USCC, for each inquiry."""
+        store = open_store(self._config)
+        if store is None:
+            raise EngineError("rates.engine is relational: no other engine can be asked")
+        with closing(store):
+            copies = Copies(store, self._config.city.region)
+            return list(CopiedMonths(copies).counted(connection, inquiries, progress))
+
+
+def engine_of(config: CityConfig) -> Engine | None:
+    """Who counts the machines of a city; None: its own process."""
+    own = isinstance(config.rates.engine, RelationalEngine)
+    return None if own else ConfiguredEngine(config)

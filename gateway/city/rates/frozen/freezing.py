@@ -17,6 +17,7 @@ from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.columns.kept import KeptLedger
 from gateway.city.rates.daymaps.takings import Taken, keep, take
 from gateway.city.rates.definitions import builtin_definitions, definition_of
+from gateway.city.rates.engines.engine import Engine
 from gateway.city.rates.frozen import rest_days
 from gateway.city.rates.frozen.results import Correction, StoredTable, append, latest_vintage
 from gateway.city.rates.inquiry import Inquiry
@@ -64,6 +65,7 @@ def freeze_month(
     correction: Correction | None = None,
     definitions: Mapping[str, Definition] | None = None,
     noted: Callable[[Connection, Frozen], object] | None = None,
+    engine: Engine | None = None,
 ) -> Frozen | None:
     """Compute a month on one snapshot and store it; see :func:`month_to_freeze`.
 
@@ -85,6 +87,7 @@ def freeze_month(
         demonstration=demonstration,
         correction=correction,
         definitions=definitions,
+        engine=engine,
     )
     if result is None:
         return None
@@ -116,6 +119,7 @@ def month_to_freeze(
     demonstration: bool,
     correction: Correction | None = None,
     definitions: Mapping[str, Definition] | None = None,
+    engine: Engine | None = None,
 ) -> Result | None:
     """A month's results if the calendar asks for them and they are not stored yet.
 
@@ -127,6 +131,7 @@ def month_to_freeze(
         demonstration: synthetic evidence counts too.
         correction: who stores a new vintage although the month is frozen, and why.
         definitions: by id; default: the built-in ones.
+        engine: counts the machines; None: this process does.
 
     Returns:
         What is to be stored; None if it is too early or nothing is new.
@@ -134,6 +139,7 @@ def month_to_freeze(
     Raises:
         MonthError: no month, or one before the city began.
         NotComputableError: the city received nothing in that month.
+        EngineError: the engine cannot be asked.
     """
     found = results_to_freeze(
         connection,
@@ -143,6 +149,7 @@ def month_to_freeze(
         demonstration=demonstration,
         correction=correction,
         definitions=definitions,
+        engine=engine,
     )
     return found.get(definition_id)
 
@@ -165,6 +172,7 @@ def results_to_freeze(
     demonstration: bool,
     correction: Correction | None = None,
     definitions: Mapping[str, Definition] | None = None,
+    engine: Engine | None = None,
 ) -> dict[str, Result]:
     """What is to be stored of a month, by definition; ledger and evidence are read once for all.
 
@@ -180,7 +188,7 @@ def results_to_freeze(
         if not is_known(connection, inquiry):
             raise NotComputableError(f"month {month} is unknown: {_why_unknown(inquiry)}")
         asked[one] = _Asked(inquiry, newest.number + 1, status)
-    return _computed(connection, asked, correction)
+    return _computed(connection, asked, correction, engine)
 
 
 def _why_unknown(inquiry: Inquiry) -> str:
@@ -196,14 +204,18 @@ def _why_unknown(inquiry: Inquiry) -> str:
 
 
 def _computed(
-    connection: Connection, asked: Mapping[str, _Asked], correction: Correction | None
+    connection: Connection,
+    asked: Mapping[str, _Asked],
+    correction: Correction | None,
+    engine: Engine | None,
 ) -> dict[str, Result]:
     """The vintages of a month, and the evidence that they rest on."""
     ledgers = KeptLedger(0)  # for the figures, and for the evidence
     inquiries = [one.inquiry for one in asked.values()]
     resting = [one for one in inquiries if one.definition.measure == "networked"]
     taken = take(connection, resting[0], ledgers) if resting else None
-    made = zip(asked.items(), tallies_of(connection, inquiries, ledgers=ledgers), strict=True)
+    found = tallies_of(connection, inquiries, ledgers=ledgers, engine=engine)
+    made = zip(asked.items(), found, strict=True)
     return {
         name: _result(
             connection, one, tallies, taken if one.inquiry in resting else None, correction

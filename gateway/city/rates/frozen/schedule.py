@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from gateway.city.db.hourly import PERIOD_S, every_hour
+from gateway.city.rates.engines.engine import Engine, EngineError
 from gateway.city.rates.frozen.freezing import due, results_to_freeze, store
 from gateway.city.rates.frozen.late import compared, note, touched_months
 from gateway.city.rates.model import Definition
@@ -24,16 +25,24 @@ async def run(
     *,
     definitions: Mapping[str, Definition],
     demonstration: bool,
+    engine: Engine | None = None,
     period_s: float = PERIOD_S,
 ) -> None:
-    """Freeze what is due, and see what came late, at once and then every hour, until cancelled."""
+    """Freeze what is due, and see what came late, at once and then every hour, until cancelled.
+
+    While the engine that is to count cannot be asked, months wait for it.
+    """
+    how: dict[str, Any] = {"definitions": definitions, "demonstration": demonstration}
 
     async def work() -> None:
-        for step in (freeze_due, note_late):
-            await step(database, now_ms(), definitions=definitions, demonstration=demonstration)
+        try:
+            await freeze_due(database, now_ms(), engine=engine, **how)
+        finally:
+            await note_late(database, now_ms(), **how)
 
     await every_hour(
         work,
+        EngineError,
         log=log,
         lost="freezing rates failed",
         back="rates are frozen again",
@@ -47,6 +56,7 @@ async def freeze_due(
     *,
     definitions: Mapping[str, Definition],
     demonstration: bool,
+    engine: Engine | None = None,
 ) -> int:
     """Freeze what is due, each month on a snapshot of its own; how many results were stored."""
     how: dict[str, Any] = {"demonstration": demonstration, "definitions": definitions}
@@ -54,7 +64,7 @@ async def freeze_due(
     count = 0
     for month, of_month in groupby(wanted, itemgetter(1)):
         names = [definition for definition, _ in of_month]
-        found = await database.read(results_to_freeze, names, month, now_ms, **how)
+        found = await database.read(results_to_freeze, names, month, now_ms, engine=engine, **how)
         with suppress(IntegrityError):  # another worker is storing this month in the same moment
             for definition, result in found.items():
                 await database.run(store, result, definition, demonstration)

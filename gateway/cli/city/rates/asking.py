@@ -16,10 +16,11 @@ def answer(city: "CityConfig", ask: Callable[["Database"], T]) -> T:
     """What the database says; what cannot be computed is said instead."""
     from gateway.city.ledger.bitemporal.knowledge import UnknownPastError
     from gateway.city.rates.definitions import DefinitionError
+    from gateway.city.rates.engines.engine import EngineError
     from gateway.city.rates.period import MonthError
     from gateway.city.rates.tallies import NotComputableError
 
-    refused = (DefinitionError, MonthError, NotComputableError, UnknownPastError)
+    refused = (DefinitionError, EngineError, MonthError, NotComputableError, UnknownPastError)
 
     with opened(city) as database:
         try:

@@ -66,6 +66,7 @@ def _freeze(
 ) -> "Frozen | None":
     from gateway.city.access.audit import Action, note
     from gateway.city.rates.definitions import load_definitions
+    from gateway.city.rates.engines.opening import engine_of
     from gateway.city.rates.frozen.freezing import freeze_month
 
     def noted(connection: "Connection", frozen: "Frozen") -> None:
@@ -82,4 +83,5 @@ def _freeze(
         correction=made,
         definitions=load_definitions(city.definitions.file, city.calendar.file),
         noted=noted,
+        engine=engine_of(city),
     )
