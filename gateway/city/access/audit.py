@@ -35,6 +35,7 @@ class Action(StrEnum):
     LEDGER_SCHEDULES = "ledger-schedules"
     LEDGER_SCHEDULE_END = "ledger-schedule-end"
     SAMPLED = "sampled"
+    SAMPLE_DRAWN = "sample-drawn"
     FINDING_EXPLAINED = "finding-explained"
     FINDING_REOPENED = "finding-reopened"
     LEDGER_ERASURE = "ledger-erasure"

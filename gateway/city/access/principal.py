@@ -33,6 +33,7 @@ class Permission(StrEnum):
     RESOLVE_OUTSIDE = "resolve-outside"  # ask resolvers that others run
     FINDINGS = "see-findings"  # what is worth a check on site, and samples for it
     EXPLAIN = "explain-findings"  # say why there is nothing to one; enter looks on site
+    DRAW = "draw-samples"  # of the whole city, and end them
     WATCH = "watch"  # keep a watch-list, acknowledge alerts
     OPERATE = "operate"  # see counters and the state of the parts
 
@@ -49,7 +50,8 @@ _OFFICER = _READ | {
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMINISTRATOR: frozenset(Permission),
-    Role.BUREAU: _OFFICER | {Permission.CORRECT, Permission.IMPORT_LEDGER, Permission.RELEASE},
+    Role.BUREAU: _OFFICER
+    | {Permission.CORRECT, Permission.DRAW, Permission.IMPORT_LEDGER, Permission.RELEASE},
     Role.COUNTY: _OFFICER,
     Role.PARK: _READ | {Permission.WATCH},
     Role.ENTERPRISE: _READ | {Permission.READINGS, Permission.LABELS, Permission.WATCH},

@@ -42,6 +42,7 @@ from gateway.city.db.schema.checking.findings import (
     finding_said,
     finding_seen,
 )
+from gateway.city.db.schema.checking.samples import sample_draw_machine, sample_entry
 from gateway.city.db.schema.clock import confirmed_clock, doubted_evidence
 from gateway.city.db.schema.daymaps import day_map
 from gateway.city.db.schema.declared import declared_value, sample_machine
@@ -115,6 +116,7 @@ def deleted(uscc: str, users: Iterable[str]) -> list[tuple[Table, Condition]]:
         *_findings(uscc),
         (undated_history, undated_history.c.machine_id.in_(_owned(uscc))),
         (undated_history, undated_history.c.uscc == uscc),
+        (sample_entry, _entered_of(uscc)),
         *_alerts(uscc, names),
         *(
             (table, table.c.user_name.in_(names))
@@ -132,6 +134,13 @@ def _findings(uscc: str) -> list[tuple[Table, Condition]]:
         (finding, about),
         (finding_pass, finding_pass.c.uscc == uscc),
     ]
+
+
+def _entered_of(uscc: str) -> Condition:
+    """Entries of its machines in samples; the look that ended a sample says what was seen."""
+    machine, entry = sample_draw_machine.c, sample_entry.c
+    own = (machine.uscc == uscc) & (machine.sample_id == entry.sample_id)
+    return exists(select(machine.place).where(own, machine.place == entry.place))
 
 
 def _alerts(uscc: str, names: list[str]) -> list[tuple[Table, Condition]]:
@@ -164,6 +173,7 @@ _BLANKS: tuple[tuple[Table, Mapping[str, Any]], ...] = (
     (shift_schedule, _NOBODY),
     (data_agreement, {"said_by": ""}),  # by what was collected
     (sample_machine, {"photo": ""}),
+    (sample_draw_machine, {"name": ERASED}),
     (day_map, {"body": b""}),  # its digest holds the chain of evidence and the months' roots
     (gateway, {"state": null(), "last_seen_ms": null()}),  # by its id it is refused
 )

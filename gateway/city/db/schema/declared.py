@@ -40,6 +40,7 @@ sample_look = Table(
     Column("entered_ms", BigInteger, nullable=False),
     Column("made_by", String(100), nullable=False),
     Column("note", String(300), nullable=False),
+    Column("sample_id", BigInteger),  # of sample_draw; null: drawn by the command
     sqlite_autoincrement=True,
 )
 

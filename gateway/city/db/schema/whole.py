@@ -14,11 +14,11 @@ from gateway.city.db.schema import (
     stops,
 )
 from gateway.city.db.schema.alerting import alerts, messages
-from gateway.city.db.schema.checking import findings
+from gateway.city.db.schema.checking import findings, samples
 
 MODULES = (
     *(tables, access, alerts, messages, clock, daymaps, declared, identifiers),
-    *(findings, ledger_history, months, operation, rates, stops),
+    *(findings, samples, ledger_history, months, operation, rates, stops),
 )
 """Each adds its tables when it is imported."""
 

@@ -10,10 +10,11 @@ from gateway.city.access.audit import Action, note
 from gateway.city.access.principal import Scope
 from gateway.city.access.scoping import owned
 from gateway.city.db.schema.declared import sample_look, sample_machine
-from gateway.city.rates.sampling.design import Verified
-from gateway.city.rates.sampling.sheet import Seen
+from gateway.city.rates.sampling.design import Verified, verified
+from gateway.city.rates.sampling.sheet import Seen, by_draw
 
-_NOTE = 300
+NOTE = 300
+"""So many characters of a note are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,29 @@ class Look:
     differing: Sequence[Seen]
 
 
+def conclude(
+    connection: Connection,
+    sample: Sampled,
+    seen: Sequence[Seen],
+    now_ms: int,
+    made_by: str,
+    note_text: str = "",
+    sample_id: int | None = None,
+) -> tuple[int, Verified]:
+    """Keep a look at all machines of a sample; gives its number and the rate that it verifies."""
+    found = verified(by_draw(seen))
+    return keep_look(connection, sample, seen, found, now_ms, made_by, note_text, sample_id), found
+
+
 def keep_look(
     connection: Connection,
     sample: Sampled,
     seen: Sequence[Seen],
-    verified: Verified,
+    rated: Verified,
     now_ms: int,
     made_by: str,
     note_text: str = "",
+    sample_id: int | None = None,
 ) -> int:
     """Keep what people saw, and what it verifies; gives the number of the look.
 
@@ -77,12 +93,13 @@ def keep_look(
         connection: the city's database.
         sample: what was looked at.
         seen: all its machines.
-        verified: the rate.
+        rated: the rate.
         now_ms: UTC milliseconds.
         made_by: who enters it.
         note_text: what they say of it.
+        sample_id: number of the sample that was drawn on the page; None: the command drew it.
     """
-    rate = verified.rate
+    rate = rated.rate
     row = insert(sample_look).values(
         month=sample.month,
         definition=sample.definition,
@@ -90,13 +107,14 @@ def keep_look(
         seed=sample.seed,
         draws=sample.draws,
         machines=sample.machines,
-        found=str(verified.found),
+        found=str(rated.found),
         rate=None if rate is None else str(rate),
-        low=verified.low,
-        high=verified.high,
+        low=rated.low,
+        high=rated.high,
         entered_ms=now_ms,
         made_by=made_by,
-        note=" ".join(note_text.split())[:_NOTE],
+        note=" ".join(note_text.split())[:NOTE],
+        sample_id=sample_id,
     )
     number = int(connection.execute(row.returning(sample_look.c.id)).scalar_one())
     rows = [{"look_id": number, **one._asdict()} for one in seen]

@@ -109,7 +109,10 @@ def looked_at(sheets: Iterable[LedgerSheet], drawn: Sequence[Drawn], today: date
             problems.append(record.problem("asset_no", "was not drawn; look for what was"))
         elif seen.setdefault(key, record) is not record:
             problems.append(record.problem("asset_no", "is in the sheet twice"))
-        if record.values.get("connected") and record.values.get("found") is False:
+        if is_contradiction(
+            found=record.values.get("found") is not False,
+            connected=record.values.get("connected") is True,
+        ):
             problems.append(record.problem("connected", "was not found, so it is not connected"))
     lacking = [one for key, one in wanted.items() if key not in seen]
     if lacking and not problems:
@@ -119,6 +122,11 @@ def looked_at(sheets: Iterable[LedgerSheet], drawn: Sequence[Drawn], today: date
     if problems:
         raise LedgerError(problems)
     return [_seen(one) for one in seen.values()]
+
+
+def is_contradiction(*, found: bool, connected: bool) -> bool:
+    """Whether a machine is said to be connected that was not found."""
+    return connected and not found
 
 
 def _seen(one: Record) -> Seen:

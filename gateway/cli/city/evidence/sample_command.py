@@ -101,7 +101,7 @@ def _sampled(
         found = verified(by_draw(seen))
         if keep:
             sample = (month, city.definitions.headline, city.demonstration, seed, draws, machines)
-            _keep(database, sample, seen, found, note)
+            _keep(database, sample, seen, note)
     typer.echo(_sentence(found))
     differ = sum(one.differs for one in seen)
     typer.echo(f"found otherwise than the month counts them: {differ} of {len(drawn)}")
@@ -111,14 +111,11 @@ def _keep(
     database: "Database",
     sample: tuple[str, str, bool, str, int, int],
     seen: "Sequence[Seen]",
-    found: "Verified",
     note: str,
 ) -> None:
-    from gateway.city.rates.sampling.looks import Sampled, keep_look
+    from gateway.city.rates.sampling.looks import Sampled, conclude
 
-    number = database.run_now(
-        keep_look, Sampled(*sample), seen, found, system_ms(), system_user(), note
-    )
+    number, _ = database.run_now(conclude, Sampled(*sample), seen, system_ms(), system_user(), note)
     typer.echo(f"kept as look {number}")
 
 
