@@ -10,7 +10,16 @@ from sqlalchemy import Connection, insert, update
 
 from edge_config.models.city import CityConfig
 from edge_config.models.validation import validated
-from gateway.city.access.principal import EVERYTHING, Principal, Role, Scope, parse_scope
+from gateway.city.access.principal import (
+    EVERYTHING,
+    PERMISSIONS,
+    SCOPES,
+    Permission,
+    Principal,
+    Role,
+    Scope,
+    parse_scope,
+)
 from gateway.city.alerts import standing, watching
 from gateway.city.alerts.alerting import Alerting
 from gateway.city.alerts.model import Kind, Level
@@ -19,6 +28,12 @@ from gateway.city.db import tables
 from gateway.city.ledger.history import statuses_on
 from gateway.city.rates.cells.cell import Cell, percent
 from gateway.city.rates.definitions import load_definitions
+from gateway.city.rates.findings.kept.explaining import Saying, basis_of, explain
+from gateway.city.rates.findings.kept.keeping import Looked, keep
+from gateway.city.rates.findings.kept.listing import Wanted
+from gateway.city.rates.findings.kept.listing import listed as findings
+from gateway.city.rates.findings.model import Finding
+from gateway.city.rates.findings.model import Kind as FindingKind
 from gateway.city.rates.frozen.results import StoredTable, append
 from gateway.core.days import DAY_MS, HOUR_MS, day_start_ms
 from gateway.relational.database import Database
@@ -342,3 +357,45 @@ async def test_a_functional_area_is_watched_and_its_fall_is_its_operators(
     county = Principal("wang", Role.COUNTY, parse_scope("county 330803"))
     with pytest.raises(watching.WatchError):
         world.do(watching.add, county, Level.AREA, "QZ-ZZXC", NOON_MS)
+
+
+async def test_open_findings_of_what_is_watched_are_told_to_who_inspects(
+    database: Database, tmp_path: Path
+) -> None:
+    world = World(database, tmp_path)
+    world.do(enterprises)
+    machine = world.do(add_machine, USCCS[0], "A/1")
+    other = world.do(add_machine, USCCS[0], "A/2")
+    pair = Finding(FindingKind.SAME_TIMES, USCCS[0], ("1/A/1", "1/B"), {"days": 12, "all": 12})
+    looked = Looked("2025-11", False, 2, NOON_MS, USCCS[0])
+    world.do(keep, looked, [pair])
+    await world.later(0)
+    assert world.alerts() == []  # nobody watches it
+    for level, key in (
+        (Level.ENTERPRISE, USCCS[0]),
+        (Level.ENTERPRISE, USCCS[1]),
+        (Level.MACHINE, str(machine)),
+        (Level.MACHINE, str(other)),
+        (Level.COUNTY, "330822"),
+    ):
+        world.do(watching.add, OFFICER, level, key, NOON_MS)
+    await world.later(60)
+    found = {(one.subject.level, one.subject.key): one for one in world.alerts()}
+    assert set(found) == {(Level.ENTERPRISE, USCCS[0]), (Level.MACHINE, str(machine))}
+    one = found[Level.ENTERPRISE, USCCS[0]]
+    assert (one.kind, one.detail, one.since_ms) == (Kind.FINDING, {"count": 1}, NOON_MS)
+    assert "当时有 1 条线索待核实" in why("zh", one)
+    assert "waited for an explanation: 1" in why("en", one)
+    assert world.alerts(parse_scope(f"enterprise {USCCS[0]}")) == []
+    assert len(world.alerts(parse_scope("county 330822"))) == 2
+    (row,) = world.do(findings, Wanted(EVERYTHING, synthetic=False), 9)
+    said = Saying(row.id, basis_of(row), True, "一个总开关", "7 号")
+    assert world.do(explain, OFFICER, False, said, NOON_MS)
+    await world.later(60)
+    assert world.alerts() == []
+    assert len(world.alerts(ended=True)) == 2
+
+
+def test_scopes_that_see_alerts_of_findings_are_those_of_roles_that_inspect() -> None:
+    for role, scopes in SCOPES.items():
+        assert (Permission.FINDINGS in PERMISSIONS[role]) == (scopes <= standing.INSPECTING), role

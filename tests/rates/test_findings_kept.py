@@ -179,6 +179,9 @@ def test_each_sees_their_own_and_no_machine_of_others(city: Database) -> None:
     assert city.read_now(count, ALL) == 4
     county = replace(ALL, scope=parse_scope("county 330822"))
     assert only(city, county).machines == [f"{ONE}/1/A", HIDDEN]
+    guess = replace(county, machine=f"{OTHER}/1/B")  # what is hidden is not found by guessing
+    assert city.read_now(count, guess) == 0
+    assert city.read_now(count, replace(county, machine=f"{ONE}/1/A")) == 1
     other = replace(ALL, scope=parse_scope("county 330881"))
     assert {one.kind for one in city.read_now(listed, other, 9)} == {Kind.SAME_VALUES, Kind.HEAPED}
     assert city.read_now(count, replace(ALL, scope=parse_scope("area X"))) == 0

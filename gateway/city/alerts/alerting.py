@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from edge_config.models.city import CityConfig
-from gateway.city.alerts import gathering, silences, standing
+from gateway.city.alerts import clues, gathering, silences, standing
 from gateway.city.alerts.faults import Faults
 from gateway.city.alerts.gathering import Judging
 from gateway.city.alerts.model import Condition, Kind
@@ -32,6 +32,7 @@ _FACTS: Mapping[Kind, Callable[[Connection, Judging, int], list[Condition]]] = {
     Kind.MACHINE: silences.silent_machines,
     Kind.FALL: gathering.rate_conditions,
     Kind.LEDGER: gathering.old_ledgers,
+    Kind.FINDING: clues.open_findings,
 }
 _WITH: Mapping[Kind, AbstractSet[Kind]] = {
     Kind.GATEWAY: frozenset({Kind.GATEWAY, Kind.CUT_OFF}),

@@ -15,6 +15,7 @@ class Kind(StrEnum):
     FALL = "rate-fall"
     TARGET = "target-at-risk"
     LEDGER = "ledger-unverified"
+    FINDING = "evidence-finding"  # of what somebody watches; enterprises do not see it
 
 
 STEADY = frozenset({Kind.GATEWAY, Kind.CUT_OFF, Kind.MACHINE})

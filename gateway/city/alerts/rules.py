@@ -6,11 +6,13 @@ another definition record is not compared at all.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
 
+from gateway.city.alerts.model import Level, Subject
 from gateway.core.days import DAY_MS, HOUR_MS, day_of, day_start_ms
 
 LASTS_MONTHS = 3
@@ -80,6 +82,43 @@ def has_lasted(
             left -= max(0, min(now_ms, start + DAY_MS) - max(since_ms, start + late))
         day += timedelta(days=1)
     return left <= 0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFinding:
+    """A finding that nobody has explained.
+
+    Attributes:
+        uscc: of the enterprise; empty: it is of a county.
+        county: code; empty: it is of an enterprise.
+        machines: site and asset numbers of those it rests on.
+        first_ms: when it was seen first, UTC milliseconds.
+    """
+
+    uscc: str
+    county: str
+    machines: AbstractSet[str]
+    first_ms: int
+
+
+def open_of(known: Sequence[OpenFinding], subject: Subject, machine: str = "") -> list[int]:
+    """When the open findings of a subject were seen first; none of what only lies in it.
+
+    A city or county with a hundred enterprises would begin a hundred alerts: who watches one is
+    told of what is its own.
+
+    Args:
+        known: all that are open.
+        subject: a county, an enterprise or a machine.
+        machine: its site and asset number, ``1/BR-001``.
+    """
+    if subject.level is Level.COUNTY:
+        return [one.first_ms for one in known if one.county == subject.key]
+    own = [one for one in known if one.uscc and one.uscc == subject.uscc]
+    if subject.level is Level.MACHINE:
+        names = {machine, f"{subject.uscc}/{machine}"}
+        own = [one for one in own if names & one.machines]
+    return [one.first_ms for one in own]
 
 
 def fall_of(points: Sequence[Point], least: Fraction, fewest: int) -> Fall | None:

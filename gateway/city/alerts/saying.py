@@ -107,10 +107,15 @@ def _ledger(detail: Mapping[str, Any]) -> dict[str, object]:
     return {"day": detail["day"], "limit": detail["limit"]}
 
 
+def _finding(detail: Mapping[str, Any]) -> dict[str, object]:
+    return {"count": detail["count"]}
+
+
 _PLACES: Mapping[Kind, Callable[[Mapping[str, Any]], dict[str, object]]] = {
     Kind.FALL: _fall,
     Kind.TARGET: _target,
     Kind.LEDGER: _ledger,
+    Kind.FINDING: _finding,
 }
 
 

@@ -34,6 +34,8 @@ from gateway.city.db.tables import enterprise, equipment
 from gateway.relational.database import alone
 
 LOCK = "alerts"
+INSPECTING = frozenset({ScopeKind.ALL, ScopeKind.COUNTIES})
+"""Scopes of the roles that see findings: nobody is told by what they are looked at themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,8 @@ def seen_alerts(scope: Scope) -> ColumnElement[bool]:
         return true()
     columns = alert.c
     own = (columns.uscc != "") & owned(columns.uscc, scope)
+    if scope.kind not in INSPECTING:
+        own &= columns.kind != Kind.FINDING.value
     places: ColumnElement[bool] = false()
     if scope.kind in _PLACES:
         places = (columns.level == _PLACES[scope.kind]) & columns.subject.in_(sorted(scope.keys))

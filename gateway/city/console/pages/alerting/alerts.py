@@ -40,7 +40,7 @@ class AlertsPage:
         whole = is_file(request)
         limit = FILE_ROWS if whole else PAGE_ROWS
         offset = 0 if whole else page * PAGE_ROWS
-        scope = asking.scope
+        scope, inspects = asking.scope, asking.may(Permission.FINDINGS)
         rows = await read(listed, scope, limit=limit, offset=offset, ended=ended, kind=kind)
         total = await read(count, scope, ended, kind)
         only = None if scope.is_whole else asking.name
@@ -53,7 +53,8 @@ class AlertsPage:
             "total": total,
             "ended": ended,
             "kind": kind,
-            "kinds": list(Kind),
+            "kinds": [one for one in Kind if inspects or one is not Kind.FINDING],
+            "may_inspect": inspects,
             "page": page,
             "pages": max(1, -(-total // PAGE_ROWS)),
             "may_see_to": asking.may(Permission.WATCH),

@@ -5,7 +5,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 
 from gateway.city.access.principal import Scope, ScopeKind
 from gateway.city.access.scoping import owned, seen
@@ -202,6 +213,9 @@ def _query(wanted: Wanted) -> Select[Any]:
     if wanted.machine:
         name = json.dumps(wanted.machine, ensure_ascii=False)
         query = query.where(of.machines.contains(name, autoescape=True))
+    if other := foreign_of(wanted.machine):  # what is hidden is not found by guessing either
+        shown = select(enterprise.c.uscc).where(seen(wanted.scope)).correlate(None)
+        query = query.where(literal(other).in_(shown))
     return query
 
 
