@@ -31,6 +31,7 @@ from gateway.city.live.server import LiveServer
 from gateway.city.live.view import Live
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.frozen.freezing import freeze_month
+from gateway.city.rates.frozen.jobs import code_digest
 from gateway.city.rates.frozen.results import Correction
 from gateway.city.stores.embedded import EmbeddedStore
 from gateway.cli.main import build as commands
@@ -216,6 +217,15 @@ async def test_pages_answer_an_auditor(folder: Path, monkeypatch: pytest.MonkeyP
             LATE.note,
         ]
         assert len({one["evidence_root"] for one in told}) == len(told)
+        # By what was each computed? Its job, who started it, and a digest of the code.
+        rows = json.loads(await page(f"/revisions?{month}&format=json"))["rows"]
+        assert [one["started_by"] for one in rows] == ["calendar", "calendar", LATE.corrected_by]
+        assert len({one["job"] for one in rows}) == len(rows)
+        assert {one["code"] for one in rows} == {code_digest()}
+        assert code_digest() in await page(f"/revisions?{month}&lang=zh")
+        # What is worth a look on site, and what was looked at?
+        assert "线索台账" in await page("/findings?lang=zh")
+        assert "现场核查" in await page("/samples?lang=zh")
         # The figure of the first page is that of the newest vintage.
         figures = json.loads(await page(f"/?{month}&format=json"))
         assert (figures["vintage"], figures["evidence_root"]) == (3, told[-1]["evidence_root"])

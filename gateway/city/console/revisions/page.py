@@ -20,8 +20,10 @@ ADDRESS = "/revisions"
 COLUMNS = (
     "month", "vintage", "status", "computed", "networked", "equipment", "pooled_percent",
     "reason_zh", "reason_en", "note", "corrected_by", "definition_hash", "ledger_change",
-    "evidence_root",
+    "evidence_root", "job", "started_by", "software", "code",
 )  # fmt: skip
+
+_JOB = ("job", "started_by", "software", "code")
 
 
 class Revisions:
@@ -62,12 +64,16 @@ def _file(found: Iterable[Vintage], choice: Choice) -> Table:
             "definition_hash": one.definition_hash,
             "ledger_change": one.ledger_change,
             "evidence_root": one.root or None,
+            "job": one.job.number if one.job else None,
+            "started_by": one.job.started_by if one.job else None,
+            "software": one.job.software if one.job else None,
+            "code": one.job.code if one.job else None,
         }
         for one in found
     ]
     name = f"revisions-{choice.definition.id}"
-    words = {"status": "rate.status"}
-    return Table(name, COLUMNS, rows, {"definition": choice.definition.id}, words=words)
+    words, heads = {"status": "rate.status"}, {one: f"revisions.{one}" for one in _JOB}
+    return Table(name, COLUMNS, rows, {"definition": choice.definition.id}, heads, words)
 
 
 def routes(

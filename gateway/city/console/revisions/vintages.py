@@ -14,6 +14,7 @@ from gateway.city.db.schema.daymaps import evidence_taking
 from gateway.city.db.schema.rates import rate_correction, rate_result
 from gateway.city.rates.cells.cell import percent
 from gateway.city.rates.cells.dimensions import CITY
+from gateway.city.rates.frozen.jobs import Job, jobs_of
 from gateway.city.rates.frozen.results import Correction
 from gateway.city.rates.period import Status
 
@@ -35,6 +36,7 @@ class Vintage:
         is_redefined: another version of the definition than the vintage before.
         ledger_change: newest change of the ledger that it knew; None: older than its history.
         root: digest of the evidence; empty: none was kept.
+        job: by what it was computed; None: it is older than jobs are kept.
     """
 
     month: str
@@ -52,6 +54,7 @@ class Vintage:
     ledger_change: int | None
     root: str
     correction: Correction | None
+    job: Job | None
 
 
 def vintages(
@@ -62,13 +65,15 @@ def vintages(
     months = sorted({row.month for row in rows}, reverse=True)[:LATEST]
     reasons = _corrections(connection, definition, scope)
     roots = _roots(connection, months, demonstration)
-    return in_order([row for row in rows if row.month in months], reasons, roots)
+    jobs = jobs_of(connection, definition)
+    return in_order([row for row in rows if row.month in months], reasons, roots, jobs)
 
 
 def in_order(
     rows: Iterable[Any],
     reasons: Mapping[tuple[str, int], Correction],
     roots: Mapping[tuple[str, int | None], str],
+    jobs: Mapping[tuple[str, int], Job],
 ) -> list[Vintage]:
     """Rows of vintages with what each changed. Pure."""
     found: list[Vintage] = []
@@ -77,7 +82,7 @@ def in_order(
     for _, own in groupby(ordered, key=lambda row: row.month):
         before: Vintage | None = None
         for row in own:
-            before = _vintage(row, before, reasons, roots)
+            before = _vintage(row, before, reasons, roots, jobs)
             found.append(before)
     return found
 
@@ -87,6 +92,7 @@ def _vintage(
     before: Vintage | None,
     reasons: Mapping[tuple[str, int], Correction],
     roots: Mapping[tuple[str, int | None], str],
+    jobs: Mapping[tuple[str, int], Job],
 ) -> Vintage:
     networked, equipment = int(row.networked), int(row.equipment)
     pooled, old = percent(networked, equipment), before.pooled if before else None
@@ -106,6 +112,7 @@ def _vintage(
         row.ledger_change,
         roots.get((row.month, row.taking), ""),
         reasons.get((row.month, row.vintage)),
+        jobs.get((row.month, row.vintage)),
     )
 
 

@@ -71,3 +71,17 @@ rate_correction = Table(
     Column("note", String(300), nullable=False),
     Column("corrected_by", String(100), nullable=False),
 )
+
+rate_job = Table(
+    "rate_job",
+    metadata,  # by what a vintage was computed; older ones have no row
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("definition", String(32), nullable=False),
+    Column("month", String(7), nullable=False),
+    Column("vintage", Integer, nullable=False),
+    Column("started_by", String(100), nullable=False),  # calendar, or who corrected
+    Column("software", String(32), nullable=False),  # version of the product
+    Column("code", String(64), nullable=False),  # of frozen/jobs.py code_digest
+    UniqueConstraint("definition", "month", "vintage"),
+    sqlite_autoincrement=True,
+)

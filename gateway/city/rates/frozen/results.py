@@ -15,6 +15,7 @@ from gateway.city.rates.cells.dimensions import SINCE_EVER, Cells
 from gateway.city.rates.cells.excused import Excused
 from gateway.city.rates.cells.spread import Spread
 from gateway.city.rates.cells.statistics import Statistics
+from gateway.city.rates.frozen.jobs import CALENDAR, note_job
 from gateway.city.rates.period import Status
 
 CORRECTIONS: Mapping[str, Name] = {
@@ -225,6 +226,8 @@ def append(
         for key, part in parts.items()
     ]
     connection.execute(insert(rate_result), rows)
+    started_by = table.correction.corrected_by if table.correction else CALENDAR
+    note_job(connection, definition_id, table.month, table.vintage, started_by)
     if table.correction is not None:
         vintage = {"definition": definition_id, "month": table.month, "vintage": table.vintage}
         connection.execute(insert(rate_correction), [vintage | asdict(table.correction)])
