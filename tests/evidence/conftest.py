@@ -5,7 +5,16 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.city_db import database, postgres
+from tests.support.influx2_contract import ContractServer
 from tests.support.influxd import Influxd
+
+
+@pytest.fixture
+def contract() -> Iterator[ContractServer]:
+    """A server that keeps what InfluxDB 2 promises of its API."""
+    with ContractServer() as server:
+        yield server
+
 
 __all__ = ["database", "postgres"]
 

@@ -42,6 +42,7 @@ from gateway.core.days import DAY_MS, HOUR_MS, day_start_ms
 from gateway.core.schema import encode_schema
 from gateway.core.status import Reason, uncertain
 from gateway.relational.database import Database
+from tests.stores.cases import influx2
 from tests.support.city import USCC, city_file, schema_of
 from tests.support.city_db import add_enterprise, add_machine, months_anew, sqlite_city
 from tests.support.influxd import Influxd
@@ -123,7 +124,7 @@ def city(tmp_path: Path) -> AsyncIterator[Database]:
     made.close()
 
 
-@pytest.fixture(params=["embedded", "influxdb1"])
+@pytest.fixture(params=["embedded", "influxdb1", "contract2"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     made: Store = EmbeddedStore(tmp_path / "telemetry.db")
     if request.param == "influxdb1":
@@ -131,6 +132,9 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
         influxd: Influxd = request.getfixturevalue("influxd")
         made = Influx1(_influx1(influxd.url))
+    if request.param == "contract2":  # what InfluxDB 2 promises
+        monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+        made = influx2(monkeypatch, request.getfixturevalue("contract").url)
     await made.open()
     yield made
     await made.close()

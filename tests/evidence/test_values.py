@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 from typer.testing import CliRunner
 
+from edge_config.loading.ranges import built_in_ranges
+from gateway.city.access.principal import EVERYTHING
 from gateway.city.evidence.auditing.values import stored_values
+from gateway.city.rates.findings.kept.listing import Wanted, listed
 from gateway.city.stores.api import Rows, Series, Store
 from gateway.city.stores.embedded import EmbeddedStore
 from gateway.cli.main import build
@@ -61,7 +64,8 @@ async def test_the_command_names_copies_and_replays(city: Database, tmp_path: Pa
 
     span = ("--from", DAY.isoformat(), "--to", NEXT.isoformat())
     code, lines = await asyncio.to_thread(said, *span)
-    assert (code, lines[-1]) == (0, "2 findings; 6 machine days, 6 with values that say enough")
+    assert (code, lines[-2]) == (0, "2 findings; 6 machine days, 6 with values that say enough")
+    assert lines[-1] == "8 tags: 0 judged by a range, 8 not judged, as none is known"
     assert f"{USCC} 1/B-1, 1/B-2: two machines have the same values" in lines
     assert f"{USCC} 1/B-3: the values of another day again" in lines
     code, lines = await asyncio.to_thread(said, *span, "--json")
@@ -71,3 +75,32 @@ async def test_the_command_names_copies_and_replays(city: Database, tmp_path: Pa
     assert (code, lines) == (1, ["2026-05-04 to 2026-05-03 are not 1 to 31 days"])
     code, lines = await asyncio.to_thread(lambda: said(*span, enterprise="91"))
     assert (code, lines) == (1, ["no machine or gateway of 91 is known; write its USCC in full"])
+
+
+async def test_values_that_no_machine_of_the_type_gives_are_found_and_kept(
+    city: Database, tmp_path: Path
+) -> None:
+    """The lathe's mode is 0 to 3; how fast its spindle turns is known, and its part count not."""
+    assert built_in_ranges("cnc_lathe")["mode"] == (None, 3.0)
+    assert built_in_ranges("of a plant") == {}
+    made = EmbeddedStore(tmp_path / "telemetry.db")
+    await made.open()
+    times = day_start_ms(DAY) + np.arange(200, dtype=np.int64) * 60_000
+    for asset, wrong in (("B-1", 2), ("B-2", 1)):  # 1 % and half of it
+        series = Series("cnc_lathe", USCC, "1", "gw-1", f"d-{asset}", asset)
+        mode, free = np.full((200, 1), 2.0), np.full((200, 1), 1e9)
+        mode[:wrong] = 7.0
+        await made.write(
+            [Rows(series, ("mode", "alarm_no"), times, (mode, free), np.ones((200, 2), np.bool_))]
+        )
+    await made.close()
+    file = city_file(tmp_path, "127.0.0.1:1")
+    wanted = ["evidence", "values", "-c", str(file), "--enterprise", USCC, "--keep"]
+    span = ["--from", DAY.isoformat(), "--to", DAY.isoformat()]
+    done = await asyncio.to_thread(CliRunner().invoke, build(["evidence"]), [*wanted, *span])
+    lines = done.output.splitlines()
+    assert f"{USCC} 1/B-1: values outside the physical range" in lines
+    assert lines[-1] == "4 tags: 2 judged by a range, 2 not judged, as none is known"
+    (kept,) = city.read_now(listed, Wanted(EVERYTHING, synthetic=False), 9)
+    assert (kept.kind, kept.machines) == ("outside_range", ["1/B-1"])
+    assert kept.numbers == {"count": 1, "days": 1, "percent": 1}

@@ -31,6 +31,7 @@ class Rules(StrictModel):
     least_steps: int = Field(ge=2)
     least_runs: int = Field(ge=1)
     resembling_percent: int = Field(ge=1, le=100)
+    outside_percent: int = Field(ge=1, le=100)
 
 
 class Kind(StrEnum):
@@ -45,6 +46,7 @@ class Kind(StrEnum):
     SHRUNK = "shrunk"
     SAME_VALUES = "same_values"
     SAME_DAYS = "same_days"
+    OUTSIDE_RANGE = "outside_range"
 
 
 class Times(NamedTuple):

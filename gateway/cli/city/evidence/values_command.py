@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from edge_config.models.city import CityConfig
+    from gateway.city.rates.findings.envelope import Envelopes
     from gateway.city.rates.findings.model import Finding
     from gateway.city.rates.findings.values import Sketch, ValuesDay
     from gateway.relational.database import Database
@@ -42,10 +43,12 @@ def values(
     ] = False,
     config: CityFile = DEFAULT,
 ) -> None:
-    """Look at the values in the time-series store: whose are those of another machine, or day?
+    """Look at the values in the time-series store: copies, replays, and what no machine can give.
 
-    Sequences of values are compared, whatever the tags are called and however they are shifted in
-    time. A finding is no proof and changes no figure.
+    Sequences of values are compared with those of other machines and days, whatever the tags are
+    called and however they are shifted in time; single values with the range that the profile of
+    their machine has, if it came with the product. How many tags have none is said. A finding is
+    no proof and changes no figure.
 
     Exit code 1: no such enterprise or days, or database or store cannot be used.
     """
@@ -58,13 +61,17 @@ def values(
         usccs = _known(database, enterprise)
         note_rows(database, "qulink evidence values", " ".join(usccs))
         try:
-            found = asyncio.run(_sketched(city, database, usccs, days))
+            known, envelopes = asyncio.run(_looked(city, database, usccs, days))
         except StoreError as error:
             fail(f"qulink evidence values: {error}")
-        told = _repeated(found)
+        found = [*_repeated(known), *envelopes.findings()]
         if keep:
-            _keep(city, database, days[-1], told)
-    _print(found, told, as_json=as_json)
+            _keep(city, database, days[-1], found)
+    _print(known, found, as_json=as_json)
+    if not as_json:
+        judged, unknown = len(envelopes.judged), len(envelopes.unknown)
+        tags = counted(judged + unknown, "tag")
+        typer.echo(f"{tags}: {judged} judged by a range, {unknown} not judged, as none is known")
 
 
 def _repeated(known: "Sequence[ValuesDay]") -> "list[Finding]":
@@ -114,16 +121,19 @@ def _known(database: "Database", wanted: "Sequence[str]") -> list[str]:
     return usccs
 
 
-async def _sketched(
+async def _looked(
     city: "CityConfig", database: "Database", usccs: "Sequence[str]", days: "Sequence[date]"
-) -> "list[ValuesDay]":
+) -> "tuple[list[ValuesDay], Envelopes]":
+    from edge_config.loading.ranges import built_in_ranges
     from gateway.city.evidence.auditing.values import stored_values
+    from gateway.city.rates.findings.envelope import Envelopes
     from gateway.city.rates.findings.gathering import builtin_rules
     from gateway.city.rates.findings.values import sketch
     from gateway.city.stores.choose import make_store
 
     store, rules = make_store(city.store, city.data_dir), builtin_rules()
     found: defaultdict[tuple[str, str, str, int], dict[str, Sketch]] = defaultdict(dict)
+    envelopes = Envelopes(built_in_ranges, rules)
     try:
         await store.open()
         with progress_bar("values", len(usccs)) as advance:
@@ -131,13 +141,15 @@ async def _sketched(
                 async for tag in stored_values(database, store, uscc, days):
                     one = tag.series
                     number, place = f"{one.site}/{one.equipment}", f"{one.gateway}/{one.device}"
-                    own = found[one.enterprise, number, place, tag.day.toordinal()]
+                    machine, day = (one.enterprise, number), tag.day.toordinal()
+                    envelopes.look(machine, one.measurement, tag.field, day, tag.values)
+                    own = found[one.enterprise, number, place, day]
                     if told := sketch(tag.values, rules):
                         own[tag.field] = told
                 advance()
     finally:
         await store.close()
-    return list(_machine_days(found))
+    return list(_machine_days(found)), envelopes
 
 
 def _machine_days(

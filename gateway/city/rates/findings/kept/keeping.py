@@ -22,10 +22,13 @@ from gateway.relational.database import alone
 LOCK = "finding"
 _USCC = 18
 _OF_MACHINES = frozenset(
-    {Kind.SAME_TIMES, Kind.FIXED_TIMES, Kind.MOSTLY_INVALID, Kind.SAME_VALUES, Kind.SAME_DAYS}
+    {
+        *(Kind.SAME_TIMES, Kind.FIXED_TIMES, Kind.MOSTLY_INVALID),
+        *(Kind.SAME_VALUES, Kind.SAME_DAYS, Kind.OUTSIDE_RANGE),
+    }
 )
 """Kinds of which each machine, or pair of machines, has its own; others an enterprise has once."""
-NIGHTLY = frozenset(Kind) - {Kind.SAME_VALUES, Kind.SAME_DAYS}
+NIGHTLY = frozenset(Kind) - {Kind.SAME_VALUES, Kind.SAME_DAYS, Kind.OUTSIDE_RANGE}
 """Kinds that evidence and ledger tell; the others are asked of the store, and of some days."""
 
 
