@@ -115,7 +115,10 @@ def test_commands_answer_an_auditor(folder: Path) -> None:
     assert "KEY" in members
     assert "2025-10-31" in members
     # Can it be computed again?
-    assert "一致" in qulink(folder, "rates", "reproduce", STORY.month, "--vintage", "3")
+    again = qulink(folder, "rates", "reproduce", STORY.month, "--vintage", "3")
+    assert "一致" in again
+    assert f"started by {LATE.corrected_by}" in again
+    assert "the code of now" in again
     first = qulink(folder, "rates", "reproduce", STORY.month, "--vintage", "2")
     assert first.startswith("1: ")
     assert "evidence that came later" in first

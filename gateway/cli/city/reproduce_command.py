@@ -9,6 +9,7 @@ from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened
 
 if TYPE_CHECKING:
     from gateway.city.rates.cells.cell import Cell
+    from gateway.city.rates.frozen.jobs import Job
     from gateway.city.rates.frozen.reproducing import Reproduced
 
 _EXAMPLE = "Example: `qulink rates reproduce 2026-10 --vintage 2`"
@@ -47,15 +48,17 @@ def _reproduce(
     """
     from gateway.city.ledger.bitemporal.knowledge import UnknownPastError
     from gateway.city.rates.definitions import DefinitionError, load_definitions
+    from gateway.city.rates.frozen.jobs import jobs_of
     from gateway.city.rates.frozen.reproducing import NotReproducibleError, reproduce
     from gateway.city.rates.period import MonthError
 
     city = load(config)
+    name = definition or city.definitions.headline
     with opened(city) as database:
         try:
             found = database.read_now(
                 reproduce,
-                definition or city.definitions.headline,
+                name,
                 month,
                 vintage or None,
                 demonstration=city.demonstration,
@@ -63,7 +66,19 @@ def _reproduce(
             )
         except (DefinitionError, MonthError, NotReproducibleError, UnknownPastError) as error:
             fail(str(error))
+        jobs = database.read_now(jobs_of, name)
+    typer.echo(_told(jobs.get((found.table.month, found.table.vintage))))
     _print(found)
+
+
+def _told(job: "Job | None") -> str:
+    """By what it was computed then, and whether the code of now is another one."""
+    from gateway.city.rates.frozen.jobs import code_digest
+
+    if job is None:
+        return "by what it was computed is not kept: it is older than that"
+    same = "the code of now" if job.code == code_digest() else f"other code then: {job.code}"
+    return f"job {job.number}, started by {job.started_by}, software {job.software}, {same}"
 
 
 def _print(found: "Reproduced") -> None:
