@@ -13,6 +13,7 @@ from gateway.city.console.revisions.versions import chain, differences, steps
 from gateway.city.console.revisions.vintages import vintages
 from gateway.city.db.schema.rates import rate_correction, rate_result
 from gateway.city.rates.definitions import builtin_definitions, earlier_definitions
+from gateway.city.rates.frozen.jobs import note_job
 from tests.console.http import get
 from tests.console.people import browser, known, peopled
 from tests.console.town import NOW_MS, Town, uscc_of
@@ -49,6 +50,7 @@ def _store(connection: Connection) -> None:
     why = {"reason": "ledger", "note": "补录两台", "corrected_by": "李四"}
     vintage = {"definition": "ENR-A", "month": "2025-09", "vintage": 3}
     connection.execute(insert(rate_correction), [vintage | why])
+    note_job(connection, **vintage, started_by="李四")  # type: ignore[arg-type]
 
 
 def test_each_vintage_tells_what_it_changed(city: Town) -> None:

@@ -66,7 +66,7 @@ def _reproduce(
             )
         except (DefinitionError, MonthError, NotReproducibleError, UnknownPastError) as error:
             fail(str(error))
-        jobs = database.read_now(jobs_of, name)
+        jobs = database.read_now(jobs_of, name, names=True)
     typer.echo(_told(jobs.get((found.table.month, found.table.vintage))))
     _print(found)
 

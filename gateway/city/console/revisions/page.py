@@ -65,7 +65,7 @@ def _file(found: Iterable[Vintage], choice: Choice) -> Table:
             "ledger_change": one.ledger_change,
             "evidence_root": one.root or None,
             "job": one.job.number if one.job else None,
-            "started_by": one.job.started_by if one.job else None,
+            "started_by": one.job.started_by or None if one.job else None,
             "software": one.job.software if one.job else None,
             "code": one.job.code if one.job else None,
         }

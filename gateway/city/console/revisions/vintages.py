@@ -65,7 +65,7 @@ def vintages(
     months = sorted({row.month for row in rows}, reverse=True)[:LATEST]
     reasons = _corrections(connection, definition, scope)
     roots = _roots(connection, months, demonstration)
-    jobs = jobs_of(connection, definition)
+    jobs = jobs_of(connection, definition, names=scope.is_whole)
     return in_order([row for row in rows if row.month in months], reasons, roots, jobs)
 
 

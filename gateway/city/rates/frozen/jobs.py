@@ -23,7 +23,7 @@ class Job:
 
     Attributes:
         number: of the job; counts up over all definitions and months.
-        started_by: who asked for it; :data:`CALENDAR`: nobody had to.
+        started_by: who asked for it; :data:`CALENDAR`: nobody had to; empty: it is not told.
         software: version of the product.
         code: SHA-256 of the code, see :func:`code_digest`.
     """
@@ -58,10 +58,22 @@ def note_job(
     connection.execute(insert(rate_job).values(row))
 
 
-def jobs_of(connection: Connection, definition: str) -> Mapping[tuple[str, int], Job]:
-    """The jobs of a definition, by month and vintage; those of older results are not known."""
+def jobs_of(
+    connection: Connection, definition: str, *, names: bool
+) -> Mapping[tuple[str, int], Job]:
+    """The jobs of a definition, by month and vintage; those of older results are not known.
+
+    Args:
+        connection: the city's database.
+        definition: id of it.
+        names: with the people who started them, whom only who sees the whole city is told.
+    """
     query = select(rate_job).where(rate_job.c.definition == definition)
     return {
-        (row.month, row.vintage): Job(row.id, row.started_by, row.software, row.code)
+        (row.month, row.vintage): Job(row.id, _told(row.started_by, names), row.software, row.code)
         for row in connection.execute(query)
     }
+
+
+def _told(started_by: str, names: bool) -> str:
+    return started_by if names or started_by == CALENDAR else ""
