@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from typer.testing import CliRunner
 
-from edge_config.loading.ranges import built_in_ranges
+from edge_config.points.ranges import built_in_ranges
 from gateway.city.access.principal import EVERYTHING
 from gateway.city.evidence.auditing.values import stored_values
 from gateway.city.rates.findings.kept.listing import Wanted, listed

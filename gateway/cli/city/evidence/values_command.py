@@ -124,7 +124,7 @@ def _known(database: "Database", wanted: "Sequence[str]") -> list[str]:
 async def _looked(
     city: "CityConfig", database: "Database", usccs: "Sequence[str]", days: "Sequence[date]"
 ) -> "tuple[list[ValuesDay], Envelopes]":
-    from edge_config.loading.ranges import built_in_ranges
+    from edge_config.points.ranges import built_in_ranges
     from gateway.city.evidence.auditing.values import stored_values
     from gateway.city.rates.findings.envelope import Envelopes
     from gateway.city.rates.findings.gathering import builtin_rules
