@@ -231,6 +231,15 @@ def test_tables_of_a_cluster_are_statements_of_clickhouse(clickhouse: ClickHouse
         assert "ON CLUSTER city_cluster" in statement
 
 
+def test_tables_that_are_there_are_not_made(
+    clickhouse: ClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their user may have no right to."""
+    clickhouse.prepare()
+    monkeypatch.setattr("gateway.city.rates.engines.clickhouse.definitions_of", lambda _: ["no"])
+    clickhouse.prepare()
+
+
 def test_a_file_of_something_else_is_told(tmp_path: Path) -> None:
     (tmp_path / "rates.duckdb").write_text("no database, but a letter" * 500)
     with pytest.raises(EngineError, match=r"cannot open DuckDB .*rates\.duckdb"):
