@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from edge_config.tables.header import is_own, spelled
 from edge_config.tables.sheet import Row
@@ -21,10 +22,12 @@ from gateway.city.ledger.sheet.no_record import no_record
 from gateway.city.ledger.sheet.problems import Problem
 from gateway.city.ledger.sheet.progress import Tell, silent, told
 from gateway.city.ledger.sheet.reading import LedgerSheet
-from gateway.city.ledger.sheet.values import Value
+from gateway.city.ledger.sheet.values import Converter, Value
 
 PAIRS = (("ledger_verified_by", "ledger_verified_on"), ("verified_by", "verified_on"))
 """A mark needs both a person and a date."""
+_KNOWN = 65_536
+"""So many cells are remembered by what they say."""
 _PARTNERS = {**dict(PAIRS), **{on: by for by, on in PAIRS}}
 
 
@@ -191,11 +194,17 @@ def _fill(
             text = cells.text(row, place, column)
             if text == "" and column.required:
                 yield record.problem(column.key, "is empty")
-            record.values[column.key] = column.convert(text, today) if text else None
+            record.values[column.key] = _value(column.convert, text, today) if text else None
         except ValueError as error:
             yield record.problem(column.key, str(error))
     for by, on in PAIRS:
         yield from unpaired(record, by, on)
+
+
+@lru_cache(_KNOWN)
+def _value(convert: Converter, text: str, today: date) -> Value:
+    """What a cell says; most cells of a ledger say what one above them said."""
+    return convert(text, today)
 
 
 def unpaired(record: Record, by: str, on: str) -> Iterator[Problem]:
