@@ -206,7 +206,10 @@ async def test_pages_answer_an_auditor(folder: Path, monkeypatch: pytest.MonkeyP
         enterprise = await page(f"/enterprises/{firm}?{month}&lang=zh&purpose=audit")
         address = f"/enterprises/{firm}/{SITE}/A-01"
         assert address in enterprise
-        assert "有效天数不足" in await page(f"{address}?{month}&lang=zh")
+        counted = await page(f"{address}?{month}&lang=zh")
+        assert "有效天数不足" in counted
+        # Where does N come from? Who entered the machine, and what proves that it is there.
+        assert "录入：王录入 · 凭证：发票 04417233" in counted
         # Which definition, approved by whom?
         definitions = await page("/definitions?lang=zh")
         assert "ENR-A" in definitions

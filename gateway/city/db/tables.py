@@ -132,6 +132,7 @@ equipment_rows = Table(
     Column("verified_on", Date),
     Index("ix_equipment_uscc", "uscc", "site_no", "asset_no"),
     *version_of("equipment"),
+    Column("documents", String(300), nullable=False, server_default=""),
 )
 equipment = counting(equipment_rows, ledger_import)
 """The ledger, for all who read it; number and site as the machine is called now."""

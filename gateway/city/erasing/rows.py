@@ -158,7 +158,7 @@ def _alerts(uscc: str, names: list[str]) -> list[tuple[Table, Condition]]:
 
 _TEXTS = (
     *("workshop", "line", "model", "maker", "serial_no", "category", "controller"),
-    *("interfaces", "entered_by"),
+    *("interfaces", "entered_by", "documents"),
 )
 _UNSAID = {"original_value_yuan": null(), "verified_by": null(), "verified_on": null()}
 _SIZE = {"employees": null(), "revenue_wan": null()}

@@ -22,6 +22,7 @@ _TEXTS = {
         "controller",
         "interfaces",
         "entered_by",
+        "documents",
     ),
 }
 _FLAGS = ("key_equipment", "digital")

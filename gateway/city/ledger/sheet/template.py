@@ -71,6 +71,7 @@ _EXAMPLES = {
     "commissioned_on": Name("2021-06-01", "2021-06-01"),
     "status": Name("在用", "in use"),
     "status_since": Name("2021-06-01", "2021-06-01"),
+    "documents": Name("发票 04417233；照片 P-118", "invoice 04417233; photo P-118"),
     "valid_from": Name("2026-09-01", "2026-09-01"),
 }
 """One row of each table as it may be filled; names are in ``_NAMES``. They are fictitious."""

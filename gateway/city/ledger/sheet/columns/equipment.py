@@ -109,6 +109,15 @@ EQUIPMENT = (
     ),
     Column("verified_on", Name("核实日期", "Verified on"), past_day, Name("", "")),
     Column(
+        "documents",
+        Name("凭证", "Documents"),
+        prose(300),
+        Name(
+            "发票号、铭牌照片编号，或存放位置",
+            "number of the invoice or of a photo of the nameplate, or where they are kept",
+        ),
+    ),
+    Column(
         "formerly",
         Name("原资产编号", "Former asset no"),
         ledger_number(MAX_ASSET_NO),
