@@ -45,8 +45,13 @@ def processes() -> list[tuple[int, int, int, str]]:
 
 
 def group_of(demo: int) -> int:
-    """Process group of a demonstration's children; 0 before it has any."""
-    return next((group for parent, group, pid, _ in processes() if parent == demo), 0)
+    """Process group of a demonstration's children; 0 before it has any.
+
+    A child that has just been forked is still in the group of its parent.
+    """
+    own = os.getpgid(demo)
+    of_demo = (group for parent, group, *_ in processes() if parent == demo)
+    return next((group for group in of_demo if group != own), 0)
 
 
 def members(group: int) -> list[str]:
