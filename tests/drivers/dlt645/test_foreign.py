@@ -61,7 +61,7 @@ async def test_their_meter_on_a_serial_line(tmp_path: Path) -> None:
         try:
             assert await values(driver, *WANTED) == list(WANTED.values())
             cable.near.pull_out()
-            with pytest.raises(NotConnectedError, match=r"not there|vanished"):
+            with pytest.raises(NotConnectedError, match=r"not there|vanished|connection lost"):
                 async with asyncio.timeout(60):
                     while True:
                         await driver.read(driver.plan(points("02010100")))
