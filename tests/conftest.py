@@ -1,7 +1,8 @@
 """Fixtures for every test."""
 
+import asyncio
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.broker import Mosquitto
 from tests.support.chromium import BROWSER
+from tests.support.loop import ServingLoop
 
 # A busy machine is no failure.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -16,6 +18,11 @@ settings.load_profile("untimed")
 
 # As the command does: looking for cycles in what stays to the end was a fifth of the work.
 gc.set_threshold(50_000)
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """One loop for every test whose folder names none."""
+    return {"serving": ServingLoop}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -74,7 +74,7 @@ async def test_acknowledged_frames_can_be_freed_on_a_full_disk(small_disk: Path)
     buffer = Buffer.open(small_disk / "b.db", for_city(1 << 30, 1 << 50))
     async with Runtime(loaded(small_disk, tags=4), plant, clock, buffer) as runtime:
         await until(lambda: buffer.city.pending().frames >= 5)
-        await asyncio.to_thread(disk.fill, small_disk / "ballast")
+        await asyncio.to_thread(_fill_between_commits, buffer, small_disk / "ballast")
         await until(lambda: bool(runtime.recorder._refusal.cause))
         buffer.city.acknowledge(5)
         # Not "nothing is unfreed": that holds for a moment while a commit that fails is running.
@@ -96,6 +96,12 @@ def test_a_gateway_starts_on_a_full_disk_while_there_is_the_reserve(small_disk: 
     disk.fill(small_disk / "more")
     with pytest.raises(BufferFileError, match="its disk is full, make room"):
         opened()
+
+
+def _fill_between_commits(buffer: Buffer, ballast: Path) -> None:
+    """A commit refused midway gives up the reserve, and the ballast would take that as well."""
+    with buffer._writing:
+        disk.fill(ballast)
 
 
 def _refused(caplog: pytest.LogCaptureFixture) -> int:
