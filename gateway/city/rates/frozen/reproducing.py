@@ -67,6 +67,30 @@ def reproduce(
         UnknownPastError: it is older than the history of the ledger.
         MonthError: no month, or one before the city began.
     """
+    stored = _stored(connection, definition_id, month, vintage, demonstration)
+    inquiry = Inquiry(
+        _definition(definition_id, stored, definitions),
+        period_of(month, stored.computed_ms, began_on(connection)),
+        stored.computed_ms,
+        demonstration,
+        known=stored.ledger_change,
+    )
+    if stored.rest_days is not None:
+        inquiry = _with_days(connection, inquiry, stored.rest_days)
+    ((tallies, _),) = tallies_of(connection, [inquiry])
+    cells = all_cells(tallies)
+    return Reproduced(stored, cells, tuple(_differences(stored.cells, cells)))
+
+
+def _stored(
+    connection: Connection, definition_id: str, month: str, vintage: int | None, demonstration: bool
+) -> StoredTable:
+    """A vintage of which all that it was computed from is still there.
+
+    Raises:
+        NotReproducibleError: there is none, or not all of it is there.
+        UnknownPastError: it is older than the history of the ledger.
+    """
     number = vintage or latest_vintage(connection, definition_id, month).number
     parts = (CITY, *DIMENSIONS)
     stored = vintage_table(connection, definition_id, month, number, parts, demonstration)
@@ -83,18 +107,7 @@ def reproduce(
             f"{definition_id} {month} vintage {number} rests on data that were erased since, of so "
             f"many enterprises: {gone}; their digests stand in the chain of evidence"
         )
-    inquiry = Inquiry(
-        _definition(definition_id, stored, definitions),
-        period_of(month, stored.computed_ms, began_on(connection)),
-        stored.computed_ms,
-        demonstration,
-        known=stored.ledger_change,
-    )
-    if stored.rest_days is not None:
-        inquiry = _with_days(connection, inquiry, stored.rest_days)
-    ((tallies, _),) = tallies_of(connection, [inquiry])
-    cells = all_cells(tallies)
-    return Reproduced(stored, cells, tuple(_differences(stored.cells, cells)))
+    return stored
 
 
 def _with_days(connection: Connection, inquiry: Inquiry, digest: str) -> Inquiry:

@@ -1,14 +1,15 @@
 """Draw the sample of a month."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Connection, select
 
 from gateway.city.db.schema.daymaps import evidence_taking
 from gateway.city.db.tables import enterprise
 from gateway.city.rates.model import Definition
-from gateway.city.rates.reports.drilldown import machine_facts
+from gateway.city.rates.reports.drilldown import MachineVerdict, machine_facts
 from gateway.city.rates.reports.months import rate_month
 from gateway.city.rates.sampling.design import SampleError, enterprises_drawn, machines_drawn
 
@@ -83,25 +84,28 @@ def draw(
         MonthError: there is no such month.
     """
     seed = seed_of(connection, month, demonstration=demonstration)
+    of_month = partial(
+        machine_facts, connection, definition, month, now_ms,
+        demonstration=demonstration, definitions=definitions,
+    )  # fmt: skip
     rate = rate_month(
         connection, definition, month, now_ms, demonstration=demonstration,
         definitions=definitions, dimensions=("enterprise",),
     )  # fmt: skip
     sizes = {uscc: cell.equipment for uscc, cell in rate.cells.get("enterprise", {}).items()}
     names = {row.uscc: row.name for row in connection.execute(select(enterprise))}
-    found = []
-    for number, uscc in enumerate(enterprises_drawn(sizes, draws, seed), 1):
-        facts = machine_facts(
-            connection, definition, month, now_ms,
-            demonstration=demonstration, uscc=uscc, definitions=definitions,
-        )  # fmt: skip
-        counted = {one.equipment_id: one for one in facts if one.reason.counted}
-        for machine in machines_drawn(list(counted), each, seed, number):
-            one = counted[machine]
-            found.append(
-                Drawn(
-                    number, uscc, names.get(uscc, ""), one.site_no, one.asset_no, one.name,
-                    one.reason.networked,
-                )
-            )  # fmt: skip
-    return found
+    return [
+        one
+        for number, uscc in enumerate(enterprises_drawn(sizes, draws, seed), 1)
+        for one in _of_draw(number, uscc, names.get(uscc, ""), of_month(uscc=uscc), each, seed)
+    ]
+
+
+def _of_draw(
+    number: int, uscc: str, name: str, facts: Iterable[MachineVerdict], each: int, seed: str
+) -> Iterator[Drawn]:
+    """The machines of one draw: some of those that the enterprise's rate counts."""
+    counted = {one.equipment_id: one for one in facts if one.reason.counted}
+    for machine in machines_drawn(list(counted), each, seed, number):
+        one = counted[machine]
+        yield Drawn(number, uscc, name, one.site_no, one.asset_no, one.name, one.reason.networked)
