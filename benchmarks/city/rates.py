@@ -85,7 +85,7 @@ def _months(data: Path) -> Iterator[dict[str, object]]:
     ledgers = KeptLedger()  # as the console has one
 
     def months(names: list[str], month: str | None) -> Callable[[], object]:
-        period = period_of(month, now_ms)
+        period = period_of(month, now_ms, None)
         inquiries = [Inquiry(definitions[one], period, now_ms, demonstration=True) for one in names]
         read = read_ledger if month else ledgers
         return lambda: database.read_now(_computed, inquiries, read)

@@ -1,20 +1,24 @@
 """Enterprises in order, filtered, page by page; why some have no rate."""
 
 import re
+from datetime import date
 from fractions import Fraction
 
 import pytest
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from gateway.city.console.pages.enterprises.lacking import Lack, lack_of
 from gateway.city.console.pages.enterprises.listing import Line, Wanted, arrange, wanted
 from gateway.city.console.queries.database import EnterpriseRow
 from gateway.city.db import tables
+from gateway.city.ledger.bitemporal.acts import Doing, Kind, begin, conclude
+from gateway.city.ledger.bitemporal.entries import ENTERPRISE, write_steps
 from gateway.city.ledger.codes import Name
+from gateway.city.ledger.machines import SINCE_EVER
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.reports.table import RateCell
 from tests.console.http import blocks, get
-from tests.console.town import Town, uscc_of
+from tests.console.town import NOW_MS, Town, uscc_of
 
 KEYS = re.compile(r'data-k="r-(\w+)"')
 
@@ -77,6 +81,33 @@ async def test_a_county_without_machines_says_why(address: str, city: Town) -> N
         page = (await get(f"{address}{path}?lang=zh")).text
         assert "1 家台账截至该日未核实" in page, path
     assert await _listed(address, "lacking=1") == [5]
+
+
+async def test_a_month_lists_who_belonged_to_a_county_then(address: str, city: Town) -> None:
+    """A county's total was that of the month, and the enterprises beside it were those of now."""
+
+    def move(connection: Connection) -> None:
+        uscc = uscc_of(1)
+        own = tables.enterprise.c.uscc == uscc
+        row = dict(connection.execute(select(tables.enterprise).where(own)).one()._mapping)
+        for start, county in ((SINCE_EVER, "330822"), (date(2025, 11, 4), "330824")):
+            doing = Doing(Kind.IMPORT, "", "", NOW_MS)
+            act = begin(connection, doing)
+            said = {name: row.get(name) or "" for name in ENTERPRISE.attributes}
+            said |= {"county": county, "employees": None, "revenue_wan": None, "above_scale": True}
+            write_steps(connection, ENTERPRISE, act, {uscc: {start: said}})
+            conclude(connection, act, doing)
+        connection.execute(update(tables.enterprise).where(own).values(county="330824"))
+
+    city.database.run_now(move)
+    for month, county, places in (
+        ("2025-10", "330822", [0, 1]), ("2025-11", "330822", [0]), ("2025-11", "330824", [1]),
+    ):  # fmt: skip
+        body = (await get(f"{address}/counties/{county}?month={month}&format=json")).json()
+        total, *listed = body["rows"]
+        assert sorted(row["key"] for row in listed) == [uscc_of(at) for at in places], month
+        assert total["equipment"] == sum(row["equipment"] for row in listed), month
+    assert (await get(f"{address}/counties/330824?month=2025-10")).status_code == 404
 
 
 CELL = RateCell("x", Name("x", "x"), 0, 0, 0, None, None)

@@ -124,7 +124,7 @@ def test_gateways_come_in_order_without_sorting(database: Database) -> None:
 
 
 def test_evidence_of_a_month_is_looked_up_by_month(database: Database) -> None:
-    definition, period = builtin_definitions()["ENR-A"], period_of("2025-11", NOW_MS)
+    definition, period = builtin_definitions()["ENR-A"], period_of("2025-11", NOW_MS, None)
 
     def ask(connection: Connection) -> None:
         for demonstration in (True, False):

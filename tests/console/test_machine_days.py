@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Connection, delete, insert, select, update
 
 from gateway.city.db import tables
+from gateway.city.db.operation import begin
 from gateway.city.db.schema.daymaps import day_map, evidence_taking
 from gateway.city.db.schema.operation import operation
 from gateway.city.rates.daymaps.takings import keep, take
@@ -46,6 +47,16 @@ def break_days(connection: Connection) -> None:
     rows = [{"equipment_id": ID, "valid_from": day, "status": status} for day, status in entries]
     connection.execute(insert(tables.status_rows), rows)
     months_anew(connection)
+
+
+async def test_programs_are_told_of_no_day_before_the_city_began(city: Town, address: str) -> None:
+    city.database.run_now(lambda c: begin(c, date(2025, 11, 14)))
+    machine = f"{address}/api/v1/enterprises/{uscc_of(0)}/machines/1/A-001"
+    days = (await get(f"{machine}/days")).json()
+    assert [days["data"][at]["day"] for at in (0, -1)] == ["2025-11-14", str(TODAY)]
+    counted = (await get(machine)).json()["data"]
+    assert days["verdicts"]["ENR-A"] == counted
+    assert counted["service_days"] == 6
 
 
 async def test_each_day_says_what_it_is(city: Town, address: str) -> None:
@@ -98,7 +109,10 @@ async def test_before_the_city_began_there_is_no_strip(city: Town, address: str)
 
 async def test_a_published_month_shows_the_digests_that_seal_it(city: Town, address: str) -> None:
     inquiry = Inquiry(
-        builtin_definitions()["ENR-A"], period_of("2025-10", NOW_MS), NOW_MS, demonstration=True
+        builtin_definitions()["ENR-A"],
+        period_of("2025-10", NOW_MS, None),
+        NOW_MS,
+        demonstration=True,
     )
     city.database.run_now(lambda connection: keep(connection, take(connection, inquiry), NOW_MS))
     page = (await get(f"{address}{MACHINE}?lang=en&month=2025-10")).text

@@ -162,9 +162,9 @@ def test_freeze_calendar(day: date, status: str | None) -> None:
 
 def test_a_month_is_an_asia_shanghai_month() -> None:
     midnight = day_start_ms(date(2026, 11, 1))
-    assert period_of(None, midnight - 1).month == "2026-10"
-    assert period_of(None, midnight).as_of == date(2026, 11, 1)
-    assert period_of("2026-02", midnight).as_of == date(2026, 2, 28)
+    assert period_of(None, midnight - 1, None).month == "2026-10"
+    assert period_of(None, midnight, None).as_of == date(2026, 11, 1)
+    assert period_of("2026-02", midnight, None).as_of == date(2026, 2, 28)
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def city(tmp_path: Path) -> Iterator[Database]:
 
 
 def inquiry() -> Inquiry:
-    period = period_of("2026-09", NOW)
+    period = period_of("2026-09", NOW, None)
     return Inquiry(builtin_definitions()["ENR-A"], period, NOW, demonstration=False, uscc=USCCS[0])
 
 
@@ -189,7 +189,7 @@ def test_nobody_is_silent_or_short_of_days_in_a_planned_stop(city: Database) -> 
     assert one.valid == ((1 << 24) - 1) & ~(rest | stop)
     assert one.service == two.service == (1 << 30) - 1
     later = replace(inquiry(), now_ms=day_start_ms(date(2026, 11, 1)))
-    october = replace(later, period=period_of("2026-09", later.now_ms))
+    october = replace(later, period=period_of("2026-09", later.now_ms, None))
     assert city.read_now(enterprise_days, october).machines[0].after == 0
 
 

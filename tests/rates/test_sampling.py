@@ -124,7 +124,7 @@ def fill(connection: Connection) -> None:
 
 def seal(connection: Connection) -> None:
     record = builtin_definitions()["ENR-A"]
-    inquiry = Inquiry(record, period_of("2026-09", NOW), NOW, demonstration=False)
+    inquiry = Inquiry(record, period_of("2026-09", NOW, None), NOW, demonstration=False)
     keep(connection, take(connection, inquiry), NOW)
 
 

@@ -141,7 +141,7 @@ def test_a_unit_counts_once_and_both_numbers_stay_in_the_denominator(database: D
     counted = dict.fromkeys(("A-1", "A-3", "A-4"), Reason.NETWORKED)
     assert verdicts(database) == counted | {"A-2": Reason.SAME_UNIT}
     inquiry = Inquiry(
-        builtin_definitions()["ENR-A"], period_of(None, NOW_MS), NOW_MS, demonstration=False
+        builtin_definitions()["ENR-A"], period_of(None, NOW_MS, None), NOW_MS, demonstration=False
     )
     (((one,), _),) = database.read_now(tallies_of, [inquiry])
     assert (one.networked, one.equipment) == (3, 4)

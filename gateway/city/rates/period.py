@@ -60,7 +60,7 @@ def previous_month(first: date) -> date:
     return (first - timedelta(days=1)).replace(day=1)
 
 
-def period_of(month: str | None, now_ms: int, began_on: date | None = None) -> Period:
+def period_of(month: str | None, now_ms: int, began_on: date | None) -> Period:
     """The period of a month: to its last day, or to today while it runs.
 
     Args:

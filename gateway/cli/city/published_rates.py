@@ -90,6 +90,7 @@ def _read(city: "CityConfig", name: str, month: str) -> "tuple[Definition, Publi
         NotPublishedError,
         demand_machines,
         publication,
+        record_for,
     )
 
     def ask(connection: "Connection") -> "tuple[Definition, PublishedTable]":
@@ -97,7 +98,8 @@ def _read(city: "CityConfig", name: str, month: str) -> "tuple[Definition, Publi
         record = definition_of(known, name)
         demand_machines(record)
         public = publication(connection, known, demonstration=city.demonstration)
-        return record, public.table(record.id, month or None)
+        table = public.table(record.id, month or None)
+        return record_for(table, record), table
 
     with opened(city) as database:
         try:

@@ -225,7 +225,10 @@ def test_a_unit_counts_once_on_every_engine(
     city.run_now(plant, m1=first)
     asked = [
         Inquiry(
-            builtin_definitions()["ENR-A"], period_of(None, NOW_MS), NOW_MS, demonstration=False
+            builtin_definitions()["ENR-A"],
+            period_of(None, NOW_MS, None),
+            NOW_MS,
+            demonstration=False,
         )
     ]
     (found,) = is_one(city, asked, duck, clickhouse)

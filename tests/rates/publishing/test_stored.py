@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,17 +15,28 @@ from typer.testing import CliRunner, Result
 from edge_config.loading.load import load_city
 from gateway.city.db.tables import enterprise
 from gateway.city.db.upgrade import open_database
+from gateway.city.ledger.bitemporal.acts import Doing, Kind, begin, conclude
+from gateway.city.ledger.bitemporal.entries import ENTERPRISE, write_steps
+from gateway.city.ledger.machines import SINCE_EVER
 from gateway.city.rates.cells.dimensions import all_cells
 from gateway.city.rates.cells.tally import Tally
-from gateway.city.rates.definitions import DefinitionError, builtin_definitions
+from gateway.city.rates.definitions import (
+    DefinitionError,
+    builtin_definitions,
+    earlier_definitions,
+)
 from gateway.city.rates.frozen.results import StoredTable, append
+from gateway.city.rates.model import Approval
+from gateway.city.rates.publishing.lines import as_file
 from gateway.city.rates.publishing.stored import (
     NotPublishedError,
     Publication,
     demand_machines,
     publication,
+    record_for,
 )
 from gateway.cli.main import build
+from gateway.core.days import day_start_ms
 from gateway.relational.database import Database
 from tests.config.examples import CITY as CITY_FILE
 from tests.config.examples import write
@@ -117,6 +130,73 @@ def test_enterprises_that_moved_are_never_guessed(database: Database) -> None:
 
     with pytest.raises(NotPublishedError, match="do not add up"):
         database.read_now(read).table("ENR-A", "2026-09")
+
+
+def move(connection: Connection, uscc: str, since: date, **place: str) -> None:
+    """An enterprise belongs elsewhere from a day on, by an act of the ledger on that day."""
+    row = {"uscc": uscc, "county": "330825", "industry": "2221", "above_scale": True}
+    for start, said in ((SINCE_EVER, row), (since, row | place)):
+        doing = Doing(Kind.IMPORT, "", "", day_start_ms(max(start, date(2026, 9, 1))))
+        act = begin(connection, doing)
+        values = dict.fromkeys(ENTERPRISE.attributes) | said | {"functional_area": ""}
+        write_steps(connection, ENTERPRISE, act, {uscc: {start: values}})
+        conclude(connection, act, doing)
+    connection.execute(update(enterprise).where(enterprise.c.uscc == uscc).values(**place))
+
+
+@pytest.mark.parametrize("knows_change", [True, False])
+def test_an_enterprise_that_moved_since_is_where_it_was_in_the_month(
+    database: Database, knows_change: bool
+) -> None:
+    mover = Tally("mover", "330825", "2221", 3, 9)
+    database.run_now(lambda c: fill(c, [*CITY, mover]))
+    database.run_now(move, "mover", date(2026, 10, 7), county="330881", industry="2032")
+    for month, one, known in (
+        ("2026-09", mover, 2),
+        ("2026-10", replace(mover, county="330881", industry="2032"), 2),
+    ):
+        at = day_start_ms(date(2026, int(month[5:]) + 1, 20))
+        cells = all_cells([*CITY, one])
+        change = known if knows_change else None
+        table = StoredTable(month, 1, "F", ENR_A.hash, at, cells, ledger_change=change)
+        database.run_now(append, table, "ENR-A", demonstration=False)
+
+    public = database.read_now(read)
+
+    assert not public.unplaced
+    machines = {
+        month: public.table("ENR-A", month).at("330881").figures for month in ("2026-09", "2026-10")
+    }
+    before, after = machines["2026-09"], machines["2026-10"]
+    assert before is not None and after is not None
+    assert after.equipment - before.equipment == mover.equipment
+
+
+def test_a_month_is_told_by_the_record_of_then(database: Database) -> None:
+    database.run_now(fill)
+    earlier = next(one for one in earlier_definitions() if one.id == "ENR-A")
+    for month, digest in (
+        ("2026-08", earlier.hash),
+        ("2026-09", ENR_A.hash),
+        ("2026-10", "0" * 64),
+    ):
+        table = StoredTable(month, 1, "F", digest, int(month[5:]), all_cells(CITY))
+        database.run_now(append, table, "ENR-A", demonstration=False)
+    approval = Approval(
+        id="ENR-A", version=ENR_A.version, approved_by="经信局", approved_on=date(2026, 9, 1),
+        document="1 号", valid_from=date(2020, 1, 1),
+    )  # fmt: skip
+    now = ENR_A.approved_with([approval])
+    public = database.read_now(read)
+
+    def told(month: str) -> tuple[object, ...]:
+        table = public.table("ENR-A", month)
+        notes = as_file(table, "county", record_for(table, now)).notes
+        return tuple(notes[key] for key in ("definition_version", "definition_hash", "approval"))
+
+    assert told("2026-08") == (earlier.version, earlier.hash, "pending")
+    assert told("2026-09") == (ENR_A.version, ENR_A.hash, "approved")
+    assert told("2026-10") == (None, "0" * 64, "pending")
 
 
 def test_a_ledger_measure_is_not_published() -> None:

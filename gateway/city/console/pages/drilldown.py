@@ -70,7 +70,7 @@ class Drilldown:
             "industry_name": industry_name,
         }
         file = as_table(table)
-        files = workbooks(self._context, request, file, choice.definition, choice.shown)
+        files = workbooks(self._context, request, file, table.definition, choice.shown)
         return View("industries.html", data, ("cells", "note", "heat"), 4.0, file, files=files)
 
     async def _month(self, request: Request, choice: Choice) -> PublishedMonth:

@@ -78,8 +78,11 @@ class Overview:
         # While there is no headline there is no trend either: it need not be waited for.
         still = partial(self._drawing.pictures, choice, language) if table else _no_trend
         file = as_table(table) if isinstance(table, RateTable) else None
-        shown = choice.definition, choice.shown
-        files = workbooks(context, request, file, *shown) if file else {}
+        files = (
+            workbooks(context, request, file, table.definition, choice.shown)
+            if file is not None and isinstance(table, RateTable)
+            else {}
+        )
         live = ("headline", "counties") if choice.month else LIVE
         return View("overview.html", data, live, table=file, still=still, files=files)
 

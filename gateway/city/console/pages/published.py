@@ -22,6 +22,7 @@ from gateway.city.rates.publishing.stored import (
     final_results,
     publication,
     published_definitions,
+    record_for,
 )
 from gateway.web.pages import Pages, View
 
@@ -69,10 +70,10 @@ class PublishedPage:
         except NotPublishedError:
             return View("published.html", data, status=404 if asked.month else 200)
         shown = [(key, place(key), one) for key, one in lines(table, asked.by)]
-        file = as_file(table, asked.by, asked.definition)
-        data |= {"table": table, "lines": shown}
-        data["approval"] = asked.definition.approval_on(last_day(table.table.month))
-        month, record = table.table.month, asked.definition
+        month, record = table.table.month, record_for(table, asked.definition)
+        file = as_file(table, asked.by, record)
+        data |= {"table": table, "lines": shown, "record": record}
+        data["approval"] = record.approval_on(last_day(month))
         files = dict(workbooks(self._context, request, file, record, month, names=False))
         files |= sdmx_files(self._context, table, record)
         return View("published.html", data, table=file, files=files)

@@ -1,7 +1,7 @@
 """What the pages read from the database: plain functions of a connection."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,9 @@ from gateway.city.access.scoping import owned, seen
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import enterprise, equipment, gateway
 from gateway.city.identifiers.labelled import shown_handle
+from gateway.city.ledger.bitemporal.entries import ENTERPRISE, held_steps
+from gateway.city.ledger.bitemporal.knowledge import others
+from gateway.city.ledger.bitemporal.steps import at
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.size_class import size_class
 from gateway.city.rates.cells.tally import Place
@@ -37,6 +40,27 @@ def enterprises(connection: Connection, scope: Scope) -> dict[str, EnterpriseRow
     """The enterprises that are seen, by USCC."""
     rows = connection.execute(select(enterprise).where(seen(scope)))
     return {row.uscc: _enterprise(row) for row in rows}
+
+
+def enterprises_on(
+    connection: Connection, scope: Scope, day: date, known: int | None
+) -> dict[str, EnterpriseRow]:
+    """The enterprises that are seen, with county and industry as they were on a day.
+
+    Args:
+        connection: the city's database.
+        scope: of who asks.
+        day: the last one of a month.
+        known: by which change of the ledger; None: now.
+    """
+    found = enterprises(connection, scope)
+    changed = found.keys() & others(connection, ENTERPRISE, day, known)
+    for uscc, steps in held_steps(connection, ENTERPRISE, changed, known).items():
+        held = at(steps, day)
+        if held is not None:
+            place = {name: held[name] for name in ("county", "industry")}
+            found[uscc] = replace(found[uscc], **place)
+    return found
 
 
 def ledger_size(connection: Connection, scope: Scope) -> tuple[int, int]:

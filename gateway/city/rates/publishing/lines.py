@@ -59,14 +59,23 @@ def place(key: Key) -> tuple[Name, Name]:
 
 
 def as_file(table: PublishedTable, by: Lines, definition: Definition) -> Table:
-    """A published table to take away; what is withheld is empty there, and its status says so."""
+    """A published table to take away; what is withheld is empty there, and its status says so.
+
+    Args:
+        table: as the public may see it.
+        by: what the lines are.
+        definition: the record that it was computed by, as ``record_for`` finds it.
+    """
     made = table.table
+    is_told = made.definition_hash == definition.hash
     return Table(
         name=f"{made.definition}-{made.month}-{by}-public",
         columns=COLUMNS,
         rows=[_row(key, one, definition) for key, one in lines(table, by)],
         notes={
             "definition": made.definition,
+            "definition_version": definition.version if is_told else None,
+            "definition_hash": made.definition_hash,
             "month": made.month,
             "status": made.status,
             "vintage": made.vintage,

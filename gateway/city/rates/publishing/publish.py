@@ -7,7 +7,7 @@ tell how many enterprises there are. *Withheld* is neither *none* (nobody is in 
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Literal, overload
 
@@ -75,6 +75,7 @@ class MonthTable:
         status: P provisional, F final.
         vintage: of the stored result.
         tallies: numerator and denominator of every enterprise.
+        definition_hash: of the record that it was computed with.
     """
 
     definition: str
@@ -82,6 +83,7 @@ class MonthTable:
     status: Status
     vintage: int
     tallies: Sequence[Tally]
+    definition_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,7 @@ def _for_reader(month: RateMonth, reader: Reader) -> PublishedMonth:
 def _for_all(table: MonthTable, withheld: Withheld) -> PublishedTable:
     parts = _parts(table.tallies)
     return PublishedTable(
-        MonthTable(table.definition, table.month, table.status, table.vintage, ()),
+        replace(table, tallies=()),
         Audience.PUBLIC,
         {
             key: _WITHHELD if withheld.hides(key) else _shown(table, parts[key])

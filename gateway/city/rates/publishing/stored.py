@@ -19,8 +19,9 @@ from gateway.city.db.schema.rates import rate_result
 from gateway.city.db.tables import enterprise
 from gateway.city.rates.cells.dimensions import CITY
 from gateway.city.rates.cells.tally import Tally
-from gateway.city.rates.definitions import DefinitionError
+from gateway.city.rates.definitions import DefinitionError, record_of
 from gateway.city.rates.model import Definition
+from gateway.city.rates.period import last_day
 from gateway.city.rates.publishing.publish import (
     MonthTable,
     Public,
@@ -29,6 +30,9 @@ from gateway.city.rates.publishing.publish import (
 )
 from gateway.city.rates.publishing.record import rules_of_publication
 from gateway.city.rates.publishing.withholding import NOTHING_WITHHELD, withhold
+
+_NAMED = ("definition", "definition_hash", "month", "vintage", "computed_ms", "ledger_change")
+"""Columns of a vintage."""
 
 
 class NotPublishedError(ValueError):
@@ -115,6 +119,15 @@ def published_definitions(definitions: Mapping[str, Definition]) -> list[Definit
     return [one for one in definitions.values() if one.measure == "networked"]
 
 
+def record_for(table: PublishedTable, definition: Definition) -> Definition:
+    """The record that a published table was computed by.
+
+    Where nobody has that version any more it is the present one, which nobody approved for it.
+    """
+    known = record_of(definition, table.table.definition_hash)
+    return known or definition.approved_with(())
+
+
 def final_results(connection: Connection, *, demonstration: bool) -> int:
     """How many final results are stored: as long as they are as many, the public sees the same."""
     columns = rate_result.c
@@ -144,7 +157,7 @@ def _as_stored(
     """Final vintages in the order in which they were stored: those of a month at once together."""
     columns = rate_result.c
     query = (
-        select(*(columns[name] for name in ("definition", "month", "vintage", "computed_ms")))
+        select(*(columns[name] for name in _NAMED))
         .where(
             columns.dimension == CITY,
             columns.status == "F",
@@ -170,7 +183,7 @@ def _read(connection: Connection, vintage: Row[Any], places: "_Places") -> Month
     for row in connection.execute(query):
         stored[row.dimension][row.cell] = row.numerator, row.denominator
     tallies = [
-        Tally(uscc, *places.at(uscc, vintage.computed_ms), *counts)
+        Tally(uscc, *places.at(uscc, vintage), *counts)
         for uscc, counts in sorted(stored["enterprise"].items())
     ]
     whole = all(
@@ -179,7 +192,14 @@ def _read(connection: Connection, vintage: Row[Any], places: "_Places") -> Month
     )
     if not whole:
         return None
-    return MonthTable(vintage.definition, vintage.month, "F", vintage.vintage, tallies)
+    return MonthTable(
+        vintage.definition,
+        vintage.month,
+        "F",
+        vintage.vintage,
+        tallies,
+        vintage.definition_hash,
+    )
 
 
 def _sums(tallies: Sequence[Tally], by: str) -> dict[str, tuple[int, int]]:
@@ -193,24 +213,34 @@ def _sums(tallies: Sequence[Tally], by: str) -> dict[str, tuple[int, int]]:
 
 
 class _Places:
-    """County and industry of enterprises as the ledger had them at a moment."""
+    """County and industry of enterprises at the end of a month, as the ledger had them then."""
 
     def __init__(self, connection: Connection) -> None:
         said, act = enterprise_history.c, ledger_act.c
+        columns = (said.uscc, said.valid_from, said.county, said.industry)
         query = (
-            select(said.uscc, said.county, said.industry, act.known_ms)
+            select(*columns, act.change_id, act.known_ms)
             .join(ledger_act, act.id == said.act_id)
             .where(act.change_id.is_not(None))
-            .order_by(act.change_id, said.valid_from)
+            .order_by(act.change_id)
         )
-        self._said: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+        self._said: dict[str, list[Any]] = defaultdict(list)
         for row in connection.execute(query):
-            self._said[row.uscc].append((row.known_ms, row.county, row.industry))
+            self._said[row.uscc].append(row)
         now = select(enterprise.c.uscc, enterprise.c.county, enterprise.c.industry)
         self._now = {row.uscc: (row.county, row.industry) for row in connection.execute(now)}
 
-    def at(self, uscc: str, known_ms: int) -> tuple[str, str]:
-        """What was known of an enterprise; the first that is known if nothing was yet."""
-        said = self._said.get(uscc, [])
-        known = [one for one in said if one[0] <= known_ms] or said[:1]
-        return known[-1][1:] if known else self._now.get(uscc, ("", ""))
+    def at(self, uscc: str, vintage: Row[Any]) -> tuple[str, str]:
+        """Where an enterprise was to a vintage; where it first was if nothing was known yet."""
+        said, day = self._said.get(uscc, []), last_day(vintage.month)
+        known = [one for one in said if _was_known(one, vintage)] or said[:1]
+        steps = {one.valid_from: (one.county, one.industry) for one in known}  # the later act holds
+        begun = [start for start in steps if start <= day] or list(steps)[:1]
+        return steps[max(begun)] if begun else self._now.get(uscc, ("", ""))
+
+
+def _was_known(said: Any, vintage: Row[Any]) -> bool:
+    """Whether a vintage knew what was said; of an old one only its time tells."""
+    if vintage.ledger_change is None:
+        return bool(said.known_ms <= vintage.computed_ms)
+    return bool(said.change_id <= vintage.ledger_change)

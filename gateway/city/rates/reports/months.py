@@ -165,6 +165,7 @@ def _read(connection: Connection, inquiry: Inquiry, stored: StoredTable) -> Rate
         vintage=stored.vintage,
         correction=stored.correction,
         root=stored.root,
+        ledger_change=stored.ledger_change,
         rest_changed=stored.rest_days not in (None, digest_of(now)),
     )
 

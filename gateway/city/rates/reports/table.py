@@ -158,6 +158,8 @@ class RateMonth:
         cells: by dimension and key.
         names: of enterprises by USCC.
         total_name: what the total is of.
+        ledger_change: by which change of the ledger it was stored; None: it was computed now, or
+            nobody wrote that.
         made: tables of it, which its readers share.
     """
 
@@ -177,6 +179,7 @@ class RateMonth:
     only_rest: bool = False
     rest_changed: bool = False
     total_name: Name = WHOLE_CITY
+    ledger_change: int | None = None
     made: dict[Dimension, RateTable] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )

@@ -14,7 +14,11 @@ from gateway.city.console.pages.published import PublishedPage
 from gateway.city.rates.publishing.grid import Key
 from gateway.city.rates.publishing.lines import lines, place
 from gateway.city.rates.publishing.publish import PublishedCell
-from gateway.city.rates.publishing.stored import NotPublishedError, published_definitions
+from gateway.city.rates.publishing.stored import (
+    NotPublishedError,
+    published_definitions,
+    record_for,
+)
 from gateway.city.rates.reports.shown import Shown, shown_by
 from gateway.web.access.problems import RefusedError
 
@@ -46,6 +50,7 @@ class PublishedSaid(Said):
     """A published table."""
 
     definition: str
+    definition_hash: str = Field(description="of the record that it was computed with")
     month: str
     status: Literal["P", "F"]
     vintage: int
@@ -81,15 +86,16 @@ class PublishedApi:
         known = {one.id: one for one in published_definitions(self._context.definitions)}
         if name not in known:
             raise HTTPException(404)
-        public, write = await self._page.publication(), shown_by(known[name])
+        public = await self._page.publication()
         try:
             table = public.table(name, asked.month or None)
         except NotPublishedError as error:
             raise RefusedError(404, "not_published", str(error)) from error
         found, cursor = part(lines(table, asked.by), lambda one: " ".join(one[0]), asked)
-        made = table.table
+        made, write = table.table, shown_by(record_for(table, known[name]))
         return PublishedSaid(
             definition=made.definition,
+            definition_hash=made.definition_hash,
             month=made.month,
             status=made.status,
             vintage=made.vintage,

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import unquote
 
+from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -27,17 +28,18 @@ from gateway.city.console.api.declaring import (
 from gateway.city.console.api.paging import part
 from gateway.city.console.asking import note_view, principal_of
 from gateway.city.console.context import ConsoleContext
-from gateway.city.console.pages.choice import Choosing
+from gateway.city.console.pages.choice import Choice, Choosing
 from gateway.city.console.queries.database import (
     enterprise_of,
     enterprises,
     machine_row,
 )
 from gateway.city.console.queries.figures import Figures
+from gateway.city.db.operation import began_on
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.period import period_of
 from gateway.city.rates.proving.proof import Asked as Machine
-from gateway.city.rates.proving.proof import proven
+from gateway.city.rates.proving.proof import Proof, proven
 
 
 class RegisterApi:
@@ -117,17 +119,22 @@ class RegisterApi:
         """The evidence of a machine, day by day."""
         choice, machine = await self._choosing.choice(request), _machine_of(request)
         row = await self._row(request, machine, choice.scope)
+        return days_said(await self._context.database.read(self._proof, row.id, machine, choice))
+
+    def _proof(
+        self, connection: Connection, machine_id: int, machine: MachineName, choice: Choice
+    ) -> Proof:
         context, now_ms = self._context, self._context.now_ms()
         asked = Machine(
-            machine_id=row.id,
+            machine_id=machine_id,
             machine=machine,
-            period=period_of(choice.month, now_ms),
+            period=period_of(choice.month, now_ms, began_on(connection)),
             now_ms=now_ms,
             demonstration=context.config.demonstration,
             headline=choice.definition,
             definitions=context.definitions,
         )
-        return days_said(await context.database.read(proven, asked))
+        return proven(connection, asked)
 
     async def _row(self, request: Request, machine: MachineName, scope: Scope) -> Any:
         row = await self._context.database.read(machine_row, machine, scope)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Route
@@ -11,9 +12,11 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.choice import Choice, MonthView
 from gateway.city.console.queries.database import enterprise_of
 from gateway.city.console.queries.figures import Figures
+from gateway.city.db.operation import began_on
 from gateway.city.rates.findings.gathering import builtin_rules, findings_of
 from gateway.city.rates.findings.model import Finding
 from gateway.city.rates.inquiry import Inquiry
+from gateway.city.rates.model import Definition
 from gateway.city.rates.period import period_of
 from gateway.web.i18n import text
 from gateway.web.pages import Endpoint, View
@@ -51,12 +54,18 @@ class FindingsPage:
             raise HTTPException(404)
         await note_view(context, request, uscc)
         counts = choice.definition.measure == "networked"
-        definition, now_ms = choice.definition if counts else self._headline, context.now_ms()
-        period = period_of(choice.month, now_ms)
-        inquiry = Inquiry(definition, period, now_ms, context.config.demonstration, uscc=uscc)
-        found = await context.database.read(findings_of, inquiry, builtin_rules())
+        definition = choice.definition if counts else self._headline
+        found = await context.database.read(self._found, definition, choice.month, uscc)
         data = {"choice": choice, "row": row, "found": found, "definition": definition}
         return View("findings.html", data, table=_file(found, choice.shown, definition.id))
+
+    def _found(
+        self, connection: Connection, definition: Definition, month: str | None, uscc: str
+    ) -> Sequence[Finding]:
+        now_ms, demonstration = self._context.now_ms(), self._context.config.demonstration
+        period = period_of(month, now_ms, began_on(connection))
+        inquiry = Inquiry(definition, period, now_ms, demonstration, uscc=uscc)
+        return findings_of(connection, inquiry, builtin_rules())
 
 
 def _file(found: Sequence[Finding], month: str, definition: str) -> Table:

@@ -2,7 +2,9 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
+from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Route
@@ -23,7 +25,11 @@ from gateway.city.console.pages.enterprises.listing import (
     wanted,
 )
 from gateway.city.console.pages.movers import earlier_month
-from gateway.city.console.queries.database import EnterpriseRow, enterprises
+from gateway.city.console.queries.database import (
+    EnterpriseRow,
+    enterprises,
+    enterprises_on,
+)
 from gateway.city.console.queries.figures import FILE_WAIT_S, Figures
 from gateway.city.ledger.codes import Name, county_name, industry_name
 from gateway.city.rates.cells.dimensions import Dimension
@@ -98,7 +104,7 @@ class EnterpriseLists:
         if not is_file(request):  # ten thousand rows are written for who takes them away alone
             return View("enterprises.html", data, live, 4.0)
         file = as_table(table, _in_file(found, None if asked.is_filtered else total))
-        files = workbooks(self._context, request, file, choice.definition, choice.shown)
+        files = workbooks(self._context, request, file, table.definition, choice.shown)
         return View("enterprises.html", data, live, 4.0, file, files=files)
 
     async def _every(self, choice: Choice, month: PublishedMonth) -> list[Line]:
@@ -120,9 +126,12 @@ class EnterpriseLists:
         self, choice: Choice, month: PublishedMonth, before: Mapping[str, RateCell]
     ) -> list[Line]:
         read, table = self._context.database.read, month.table("enterprise")
-        members = await read(enterprises, choice.scope)
-        cells = {cell.key: cell for cell in table.cells}
         as_of = day_of(month.as_of_ms - 1)
+        listed: Callable[[Connection, Scope], dict[str, EnterpriseRow]] = enterprises
+        if choice.scope.is_whole:  # the counties of who sees a part are those of now
+            listed = partial(enterprises_on, day=as_of, known=month.ledger_change)
+        members = await read(listed, choice.scope)
+        cells = {cell.key: cell for cell in table.cells}
         lacking = await read(lacks, choice.definition, members, cells, as_of)
         return [
             Line(
