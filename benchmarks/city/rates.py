@@ -46,8 +46,8 @@ _TURNS = 5
 _READY_S = 300.0
 _MAKING = 'class="making"'
 """On a page whose figures are not there yet."""
-_CONSOLE = b"gateway.city.console"
-"""In the command line of the process that serves pages."""
+_CONSOLE, _APART = b"gateway.city.console\0", b"gateway.city.console.apart\0"
+"""In the command line of the process that serves pages, and of the one that computes for it."""
 
 
 def measure() -> Iterator[dict[str, object]]:
@@ -137,7 +137,14 @@ def _pages(file: Path, port: int, codes: list[str]) -> Iterator[dict[str, object
         console = next(one for one in family(city.pid) if _CONSOLE in _command(one))
         for path in _paths(codes):
             yield _page(client, path, console)
-        yield {"name": "console", "rss_mib": round(snapshot(console).rss_bytes / 2**20, 1)}
+        yield from _memory(console)
+
+
+def _memory(console: int) -> Iterator[dict[str, object]]:
+    """Of the console with the process that computes for it, and of that one alone."""
+    apart = next(one for one in family(console) if _APART in _command(one))
+    for name, pid in (("console", console), ("of which computes", apart)):
+        yield {"name": name, "rss_mib": round(snapshot(pid).rss_bytes / 2**20, 1)}
 
 
 def _paths(codes: list[str]) -> list[str]:

@@ -86,14 +86,16 @@ def test_only_what_is_seen_is_found(look: Look, scope: Scope) -> None:
 def test_the_ledger_is_read_again_when_it_has_changed(database: Database) -> None:
     database.run_now(_fill)
     before = database.read_now(queries.known, None)
-    assert database.read_now(queries.known, before) is before
+    assert before is not None
+    assert database.read_now(queries.known, before.change) is None
 
     def change(connection: Connection) -> None:
         add_machine(connection, ONE, "NEW-9", name="涂布机")
         note_change(connection)
 
     database.run_now(change)
-    after = database.read_now(queries.known, before)
+    after = database.read_now(queries.known, before.change)
+    assert after is not None
     assert _numbers(database.read_now(find, after, query("涂布"), EVERYTHING)) == ["NEW-9"]
 
 

@@ -54,11 +54,21 @@ class Running:
 
     def console(self) -> int:
         """Process id of the console; 0 while there is none."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return next((int(pid) for pid in children.split()), 0)
+        return child_of(self.process.pid)
+
+    def computing(self) -> int:
+        """Process id of the one that computes for the pages, which the first figures start."""
+        with urlopen(f"http://127.0.0.1:{self.port}/", timeout=SOON_S):
+            return child_of(self.console())
 
     def served(self) -> bool:
         return self.parts().get("ingest") == "ok"
+
+
+def child_of(pid: int) -> int:
+    """The first child of a process; 0 while there is none."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return next((int(one) for one in children.split()), 0)
 
 
 def is_gone(pid: int) -> bool:
@@ -125,19 +135,22 @@ def test_a_console_that_dies_is_started_again(lasting: Running) -> None:
 
 
 def test_a_console_does_not_outlive_its_city(city: Running) -> None:
-    console = city.console()
+    console, computing = city.console(), wait_until(city.computing)
     city.process.kill()
     city.process.wait(SOON_S)
-    wait_until(lambda: is_gone(console))
+    wait_until(lambda: is_gone(console) and is_gone(computing))
     assert city.parts() == {}
 
 
 def test_a_city_takes_its_console_with_it(city: Running) -> None:
-    console = city.console()
+    console, computing = city.console(), wait_until(city.computing)
     city.process.send_signal(signal.SIGTERM)
     assert city.process.wait(SOON_S) == 0
     assert is_gone(console)
-    assert "the console ended" not in city.log.read_text("utf-8")
+    assert is_gone(computing)
+    log = city.log.read_text("utf-8")
+    assert "the console ended" not in log
+    assert "computes figures ended" not in log
     assert list((city.log.parent / "live").iterdir()) == []
 
 

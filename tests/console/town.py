@@ -17,6 +17,7 @@ from edge_config.models.base import Secret
 from edge_config.models.city import CityConfig
 from edge_config.models.uscc import check_character
 from edge_config.models.validation import validated
+from gateway.city.console.apart.place import Here
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.live.present import Present
 from gateway.city.db import tables
@@ -143,7 +144,7 @@ async def town(
         live, clock, health = _live(), Clock(), dict[str, str]()
         server = LiveServer(folder, live, CollectorRegistry(), lambda: health)
         present = Present(folder, database, store, 60_000, clock)
-        context = ConsoleContext(config, database, present, store, clock)
+        context = ConsoleContext(config, database, present, store, clock, Here(database))
         async with AsyncExitStack() as serving:
             await serving.enter_async_context(server.listening())
             await present.refresh()

@@ -23,6 +23,7 @@ from typer.testing import CliRunner
 from gateway.city.access import users
 from gateway.city.access.principal import Role, administrator, parse_scope
 from gateway.city.app import City
+from gateway.city.console.apart.place import Here
 from gateway.city.console.app import build
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.live.present import Present
@@ -178,7 +179,9 @@ async def console(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
     database.run_now(enter)
     async with server.listening():
         await present.refresh()
-        app = build(ConsoleContext(config, database, present, store, lambda: NOW_MS))
+        app = build(
+            ConsoleContext(config, database, present, store, lambda: NOW_MS, Here(database))
+        )
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(app),
             base_url="http://127.0.0.1:8080",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from edge_config.models.city import CityConfig
 from gateway.city.access.viewing import Viewing
 from gateway.city.alerts.faults import Faults
+from gateway.city.console.apart.place import Apart
 from gateway.city.console.live.present import Present
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.model import Definition
@@ -24,6 +25,7 @@ class ConsoleContext:
         live: what is known right now.
         store: telemetry.
         now_ms: the clock, UTC milliseconds.
+        apart: reads and computes what takes long.
         definitions: rate definitions by id.
         resolver: knows codes of others; None: nobody is, or may be, asked.
         viewing: who looked at which enterprise.
@@ -37,6 +39,7 @@ class ConsoleContext:
     live: Present
     store: Store
     now_ms: Callable[[], int]
+    apart: Apart
     definitions: Mapping[str, Definition] = field(default_factory=builtin_definitions)
     resolver: Resolver | None = None
     viewing: Viewing = field(default_factory=Viewing)

@@ -21,6 +21,7 @@ from gateway.city.access import links, users
 from gateway.city.alerts.alerting import Alerting
 from gateway.city.alerts.delivery.sending import Sending
 from gateway.city.console import log
+from gateway.city.console.apart.process import OwnProcess
 from gateway.city.console.app import build
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.live.present import Present
@@ -49,6 +50,8 @@ Figures of a large city are hundreds of thousands of objects that stay, and to l
 them stops every page for 0.1 s and more."""
 _AHEAD_AFTER_S = 10.0
 """What a start has to do, and the first page, go before what is made ahead."""
+_AHEAD_AGAIN_S = 600.0
+"""After so long it is made again, so that who comes in the morning need not wait, either."""
 _SWITCH_S = 0.001
 """How long a thread that makes figures may keep the interpreter from pages; Python's is 5 ms."""
 
@@ -113,7 +116,7 @@ async def run(order: Order, answers: BinaryIO) -> None:
             tasks.create_task(sweep_hourly(Uploads(config.data_dir), system_ms)),
             tasks.create_task(sending.run()),
             tasks.create_task(serving),
-            tasks.create_task(make_ahead(context, _AHEAD_AFTER_S)),
+            tasks.create_task(_keep_ahead(context)),
         ]
         await _end_of_city()
         for task in started:
@@ -127,24 +130,30 @@ async def _context(config: CityConfig) -> AsyncIterator[ConsoleContext]:
     with closing(connect(config.database.url, config.data_dir, config.database.password)) as base:
         store = make_store(config.store, config.data_dir)
         live = Present(config.data_dir, base, store, config.silence_ms, system_ms)
+        apart = OwnProcess(config)
         try:
-            async with opened_resolver(config, base) as resolver:
-                yield ConsoleContext(config, base, live, store, system_ms, definitions, resolver)
+            async with opened_resolver(config, base) as resolver, apart.running():
+                yield ConsoleContext(
+                    config, base, live, store, system_ms, apart, definitions, resolver
+                )
         finally:
             await live.close()
             await store.close()
 
 
-async def make_ahead(context: ConsoleContext, after_s: float = 0.0) -> None:
+async def _keep_ahead(context: ConsoleContext) -> None:
+    """Make what pages show first a while after the start, and again and again."""
+    await asyncio.sleep(_AHEAD_AFTER_S)
+    while True:
+        await make_ahead(context)
+        await asyncio.sleep(_AHEAD_AGAIN_S)
+
+
+async def make_ahead(context: ConsoleContext) -> None:
     """Make what pages show first, one after another, so that whoever comes need not wait for it.
 
     What fails is told to who asks for it.
-
-    Args:
-        context: of the pages.
-        after_s: how long to wait before.
     """
-    await asyncio.sleep(after_s)
     for make in context.ahead:
         while True:
             (found,) = await asyncio.gather(make(), return_exceptions=True)

@@ -18,10 +18,13 @@ PATIENCE_S = 0.1
 """How long a visitor waits for a fresh answer while the last one may still be shown."""
 RECALLED_S = 300.0
 """How old an answer from before a start is taken to be: old enough to be made anew at once."""
+OLD_S = 0.2
+"""The same where the last one is very old, and says so itself."""
 SHOWN_S = 900.0
-"""How old an answer may be before a visitor waits longer for a fresh one; a page says its time."""
+"""How old an answer may be before a visitor waits longer for a fresh one."""
 WAIT_S = 2.0
-"""How long a visitor waits for the first answer, or instead of seeing one that is very old."""
+"""How long a visitor waits for the first answer, or instead of seeing one that is very old, since
+it began to be made: what took so long already takes longer."""
 MISSED_S = 30.0
 """How long a failure that nobody waited for is kept for who asks next: a page that comes back by
 itself is to say it, but by the next morning it may be over."""
@@ -38,6 +41,7 @@ class _Answer:
         cost_s: what an answer costs: the lesser of the last two. The first one is made cold, and
             one may fall on a busy moment; for twenty times that long nothing would be fresh.
         begun_ms: when the next one was begun, UTC milliseconds.
+        begun_at: the same by the monotonic clock.
         making: makes the next one; None: nobody does.
         missed: the last failure and when it was; None: there is none, or somebody was told of it.
     """
@@ -47,11 +51,12 @@ class _Answer:
     took_s: float = 0.0
     cost_s: float = 0.0
     begun_ms: int = 0
+    begun_at: float = 0.0
     making: "asyncio.Task[None] | None" = None
     missed: tuple[Exception, float] | None = None
 
     async def make(self, function: Callable[[], Awaitable[Any]]) -> None:
-        begun, self.begun_ms = time.monotonic(), time.time_ns() // 1_000_000
+        begun = self.begun_at
         try:
             # Before the clock is read again: if it fails, the last answer keeps its age.
             self.value = await function()
@@ -70,6 +75,7 @@ class _Answer:
         missed, self.missed = self.missed, None
         if missed is not None and time.monotonic() - missed[1] < MISSED_S:
             raise missed[0]
+        self.begun_at, self.begun_ms = time.monotonic(), time.time_ns() // 1_000_000
         # It outlives the visitor who asked first: others wait for it too.
         self.making = asyncio.ensure_future(self.make(function))
         self.making.add_done_callback(_failed)
@@ -93,6 +99,8 @@ class Remembered:
         for_s: float,
         make: Callable[[], Awaitable[T]],
         wait_s: float | None = None,
+        *,
+        is_dated: bool = False,
     ) -> T:
         """The answer for ``key``, made anew when it is older than ``for_s`` seconds.
 
@@ -105,6 +113,8 @@ class Remembered:
             make: makes the next one.
             wait_s: how long to wait where there is none, or a very old one only;
                 None: as long as a page may (:data:`WAIT_S`).
+            is_dated: whoever is shown an answer reads of what time it is, so a page shows a very
+                old one soon; where ``wait_s`` is given, a fresh one is waited for all the same.
 
         Raises:
             NotYetError: there is none yet; it goes on being made for who asks again.
@@ -113,7 +123,7 @@ class Remembered:
         self._answers.move_to_end(key)
         self._forget()
         if self._age(answer) > max(for_s, REST * answer.cost_s):
-            await self._renew(answer, make, wait_s)
+            await self._renew(answer, make, wait_s, is_dated)
         value: T = answer.value
         return value
 
@@ -128,13 +138,22 @@ class Remembered:
         return time.monotonic() - answer.made_at
 
     async def _renew(
-        self, answer: _Answer, make: Callable[[], Awaitable[Any]], wait_s: float | None
+        self,
+        answer: _Answer,
+        make: Callable[[], Awaitable[Any]],
+        wait_s: float | None,
+        is_dated: bool,
     ) -> None:
         """Wait for the next answer, but briefly if the last one may be shown."""
         making = answer.making or answer.begin(make)
-        patience = WAIT_S if wait_s is None else wait_s
-        if self._age(answer) < SHOWN_S:
+        patience = wait_s
+        if wait_s is None:
+            patience = max(PATIENCE_S, WAIT_S - (time.monotonic() - answer.begun_at))
+        age = self._age(answer)
+        if age < SHOWN_S:
             patience = PATIENCE_S
+        elif is_dated and wait_s is None and age < float("inf"):
+            patience = OLD_S
         await asyncio.wait({making}, timeout=patience)
         if making.done():
             answer.missed = None  # this visitor is told

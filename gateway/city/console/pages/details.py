@@ -76,7 +76,7 @@ class Details:
 
     async def _ask(self, function: Callable[..., T], definition: str, month: str | None) -> T:
         context = self._context
-        return await context.database.read(
+        return await context.apart.read(
             function,
             definition,
             month,

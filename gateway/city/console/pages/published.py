@@ -84,7 +84,8 @@ class PublishedPage:
         demonstration = self._context.config.demonstration
         count = partial(read, final_results, demonstration=demonstration)
         stored = await self._remembered.get("stored", _LOOK_S, count)
-        make = partial(read, publication, known, demonstration=demonstration)
+        work = self._context.apart.read
+        make = partial(work, publication, known, demonstration=demonstration)
         return await self._remembered.get(stored, _DAY_S, make)
 
     def _asked(self, request: Request, public: Publication) -> _Asked:

@@ -137,12 +137,12 @@ class Records:
     async def _acted(self, scope: Scope) -> list[Acted]:
         """Acts upon the ledger that frozen months do not know."""
         own = partial(acted, demonstration=self._context.config.demonstration)
-        make = partial(self._context.database.read, own, scope)
+        make = partial(self._context.apart.read, own, scope)
         return await self._remembered.get(("acted", scope), FINDINGS_S, make)
 
     async def _findings(self, scope: Scope, limit: int) -> Findings:
         """What the database knows; counting a large ledger is costly, so all viewers share it."""
-        read, now_ms = self._context.database.read, self._context.now_ms()
+        read, now_ms = self._context.apart.read, self._context.now_ms()
         return await self._remembered.get(
             ("findings", scope, limit), FINDINGS_S, lambda: read(findings, scope, now_ms, limit)
         )

@@ -1,4 +1,4 @@
-"""Rates as the pages need them: computed in a thread, shared between visitors.
+"""Rates as the pages need them: computed apart, shared between visitors.
 
 What one page shows together is of one :class:`Moment`, and the page says of which.
 """
@@ -8,17 +8,18 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
+from msgspec import Raw
+
 from gateway.city.access.principal import EVERYTHING, Scope
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.queries import kept
 from gateway.city.console.queries.database import places
 from gateway.city.console.queries.gateways import Gateways
-from gateway.city.console.queries.kept import KeptMonth
-from gateway.city.console.queries.moment import Moment, at_once
+from gateway.city.console.queries.kept import KeptMonth, KeptMonths
+from gateway.city.console.queries.moment import Moment, at_once, past_months
 from gateway.city.console.remember import Remembered
 from gateway.city.ledger.names import MachineName
 from gateway.city.rates.cells.dimensions import Dimension
-from gateway.city.rates.columns.kept import KeptLedger
 from gateway.city.rates.definitions import definition_of
 from gateway.city.rates.period import recent_months
 from gateway.city.rates.publishing.publish import WHOLE, Reader, publish
@@ -57,14 +58,15 @@ class Figures:
         self._context = context
         self._remembered = Remembered()
         self._file = context.config.data_dir / KEPT_FILE
-        self._kept: dict[tuple[str, str], KeptMonth] = {}
+        self._kept: dict[tuple[str, str], KeptMonth | Raw] = {}
         self._written_ms = 0
         self._writing, self._computing = asyncio.Lock(), asyncio.Lock()
-        self._step, self._ledgers = ("begun", 0, 0), KeptLedger()
+        self._step = ("begun", 0, 0)
         self.headline = definition_of(context.definitions, context.config.definitions.headline)
         self._shown = tuple(dict.fromkeys((self.headline.id, *_BESIDE_NOW, *_BESIDE_ALWAYS)))
         self.gateways = Gateways(context)
         self._recall()
+        context.ahead.append(partial(self.trend, EVERYTHING))
 
     async def table(
         self, by: Dimension, scope: Scope, definition: str = "", wait_s: float | None = None
@@ -100,20 +102,26 @@ class Figures:
         Raises:
             NotYetError: it is being computed for the first time; says how far that is.
         """
-        together = self._together(definition, month)
-        for_s = MONTH_S if month is None else PAST_S
-        make = partial(self._moment, together)
-        if month is not None:
-            make = partial(self._past_month, together, month)
         try:
-            found: Moment[RateMonth] = await self._remembered.get(
-                (month, together), for_s, make, wait_s
-            )
+            found = await self._found(self._together(definition, month), wait_s, month)
         except NotYetError as error:
             raise self._not_yet(error.making.since_ms) from None
         if definition not in found.months:  # a start takes up nothing that holds for a moment only
             raise self._not_yet(self._context.now_ms())
         return await self._part(found, scope)
+
+    async def _found(
+        self, together: tuple[str, ...], wait_s: float | None, month: str | None
+    ) -> Moment[RateMonth]:
+        key, for_s, make = self._running, MONTH_S, partial(self._moment, together)
+        if month is not None:
+            key, for_s, make = ("past", month), PAST_S, partial(self._past_month, together, month)
+        return await self._remembered.get((key, together), for_s, make, wait_s, is_dated=True)
+
+    @property
+    def _running(self) -> tuple[str, str]:
+        """The key of the running month: the last one's figures are none of it, however briefly."""
+        return "running", recent_months(self._context.now_ms(), 1)[-1]
 
     async def several(
         self, definition: str, scope: Scope, months: Sequence[str]
@@ -170,14 +178,13 @@ class Figures:
                 points[one.month] = trend_point(publish(found, WHOLE))
             self._kept[one.definition, one.month] = one
         if self.headline.id in now:
-            self._remembered.recall((None, self._shown), Moment(now))
+            self._remembered.recall((self._running, self._shown), Moment(now))
         if points:
             shown = tuple(points[month] for month in past if month in points)
             self._remembered.recall(("trend", self.headline.id, running, EVERYTHING), shown)
 
-    async def _keep(self, months: Sequence[RateMonth]) -> None:
+    async def _keep(self, made: KeptMonths) -> None:
         """Keep figures for the next start; the file is written once a minute, or at the first."""
-        made = await asyncio.to_thread(kept.kept_by_key, months)  # 10,000 lines and more of each
         is_new = not made.keys() <= self._kept.keys()
         self._kept |= made
         now_ms = self._context.now_ms()
@@ -185,7 +192,7 @@ class Figures:
         if is_new or is_due:
             self._written_ms = now_ms
             shown = recent_months(now_ms, TREND_MONTHS)
-            self._kept = {key: one for key, one in self._kept.items() if one.month in shown}
+            self._kept = {key: one for key, one in self._kept.items() if key[1] in shown}
             async with self._writing:  # there is one draft; who is last writes all there is by then
                 await asyncio.to_thread(kept.write, self._file, list(self._kept.values()))
 
@@ -194,8 +201,9 @@ class Figures:
         answering = frozenset[MachineName]().union(*map(self._answering, wanted))
         states = await self.gateways.states(EVERYTHING)
         asked = [(one, None) for one in wanted]
-        months, lacking = await self._compute(partial(at_once, answering=answering), asked)
-        await self._keep(months)
+        computing = partial(at_once, answering=answering)
+        months, to_keep, lacking = await self._compute(computing, asked)
+        await self._keep(to_keep)
         return Moment({one.definition.id: one for one in months}, lacking, states)
 
     async def _past_month(self, wanted: Sequence[str], month: str) -> Moment[RateMonth]:
@@ -207,14 +215,13 @@ class Figures:
         context = self._context
         async with self._computing:
             self._step = ("begun", 0, 0)
-            return await context.database.read(
+            return await context.apart.compute(
                 function,
                 *what,
                 context.now_ms(),
+                progress=self._progress,
                 demonstration=context.config.demonstration,
                 definitions=context.definitions,
-                progress=self._progress,
-                ledgers=self._ledgers,
             )
 
     def _answering(self, definition: str, uscc: str | None = None) -> frozenset[MachineName]:
@@ -239,15 +246,15 @@ class Figures:
         *past, running = recent_months(self._context.now_ms(), TREND_MONTHS)
         now = await self.month(chosen, scope, wait_s)
         make, key = partial(self._past, chosen, past, scope), ("trend", chosen, running, scope)
-        points = await self._remembered.get(key, PAST_S, make, wait_s)
+        points = await self._remembered.get(key, PAST_S, make, wait_s, is_dated=True)
         return (*points, trend_point(now))
 
     async def _past(
         self, definition: str, months: Sequence[str], scope: Scope
     ) -> tuple[TrendPoint, ...]:
         if scope.is_whole:
-            found = await self._compute(trend_months, definition, months)
-            await self._keep(found)
+            found, to_keep = await self._compute(past_months, definition, months)
+            await self._keep(to_keep)
             return tuple(trend_point(publish(one, WHOLE)) for one in found)
         by_enterprise = partial(trend_months, dimensions=("enterprise",))
         found = await self._compute(by_enterprise, definition, months)

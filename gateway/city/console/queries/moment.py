@@ -15,9 +15,11 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.queries.database import Rows
 from gateway.city.console.queries.gaps import GapFilter, GapRow, gap_count, gaps
 from gateway.city.console.queries.gateways import GatewayStates
+from gateway.city.console.queries.kept import KeptMonths, kept_by_key
 from gateway.city.rates.frozen.late import noted
 from gateway.city.rates.reports.months import rate_months
 from gateway.city.rates.reports.table import RateMonth
+from gateway.city.rates.reports.trend import trend_months
 
 RECENT_GAPS = 6
 M = TypeVar("M", bound=RateMonth)
@@ -47,10 +49,21 @@ class Moment(Generic[M]):
     gateways: GatewayStates | None = None
 
 
-def at_once(connection: Connection, *what: Any, **how: Any) -> tuple[list[RateMonth], Gaps]:
-    """Rates and gaps of one state of the database."""
+def at_once(
+    connection: Connection, *what: Any, **how: Any
+) -> tuple[list[RateMonth], KeptMonths, Gaps]:
+    """Rates, also as they are kept, and gaps of one state of the database."""
     lacking = lacking_now(connection, EVERYTHING)
-    return rate_months(connection, *what, **how), lacking
+    months = rate_months(connection, *what, **how)
+    return months, kept_by_key(months), lacking
+
+
+def past_months(
+    connection: Connection, *what: Any, **how: Any
+) -> tuple[Sequence[RateMonth], KeptMonths]:
+    """Past months, also as they are kept."""
+    found = trend_months(connection, *what, **how)
+    return found, kept_by_key(found)
 
 
 def lacking_now(connection: Connection, scope: Scope) -> Gaps:

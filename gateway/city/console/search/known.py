@@ -4,6 +4,7 @@ A text of a million machines is looked through in tens of milliseconds; no index
 a part of a Chinese name, of one character or two, alike on SQLite and on PostgreSQL.
 """
 
+from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -48,7 +49,7 @@ def machines(rows: Sequence[tuple[int, str, str]]) -> Machines:
     text = _joined((name, number) for _, name, number in rows)
     if text.count(RECORD) != len(rows) + 1 or text.count(FIELD) != len(rows):
         text = _joined((_plain(name), _plain(number)) for _, name, number in rows)
-    return Machines(text, tuple(one for one, _, _ in rows))
+    return Machines(text, array("q", (one for one, _, _ in rows)))
 
 
 def _joined(rows: Iterable[tuple[str, str]]) -> str:

@@ -70,7 +70,10 @@ class SearchPage:
         return await self._remembered.get("ledger", KNOWN_S, self._read)
 
     async def _read(self) -> Known:
-        self._known = await self._context.database.read(queries.known, self._known)
+        before = self._known
+        found = await self._context.apart.read(queries.known, before.change if before else None)
+        self._known = found or before
+        assert self._known is not None  # noqa: S101 - without one before all is read
         return self._known
 
 

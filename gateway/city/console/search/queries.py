@@ -26,11 +26,19 @@ _AT_ONCE = 10_000
 """Rows that are held beside the folded text while it is made."""
 
 
-def known(connection: Connection, before: Known | None) -> Known:
-    """Everything that can be found; what was known before, if the ledger is still the same."""
+def known(connection: Connection, before: int | None) -> Known | None:
+    """Everything that can be found.
+
+    Args:
+        connection: the city's database.
+        before: newest change of the ledger that is known already.
+
+    Returns:
+        None if the ledger is still the same.
+    """
     change = latest_change(connection)
-    if before is not None and before.change == change:
-        return before
+    if before == change:
+        return None
     names = connection.execute(select(enterprise.c.uscc, enterprise.c.name))
     named = {row.uscc: folded(f"{row.name}{FIELD}{row.uscc}") for row in names}
     rows = connection.execute(machine_names().execution_options(yield_per=_AT_ONCE))

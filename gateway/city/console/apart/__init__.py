@@ -1,0 +1,1 @@
+"""What takes long in a large city, computed apart from the pages."""
