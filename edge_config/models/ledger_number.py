@@ -43,9 +43,12 @@ def key_of(number: str) -> str:
 
     What would be longer than a database holds is replaced by its hash.
     """
-    key = normal(number).strip().upper()
-    if not key.isascii():  # some letters become others when they are made capitals
-        key = normal(unicodedata.normalize("NFKC", key))
+    if number.isascii() and "  " not in number:  # nearly all, and a ledger asks a million times
+        key = number.strip().upper()
+    else:
+        key = normal(number).strip().upper()
+        if not key.isascii():  # some letters become others when they are made capitals
+            key = normal(unicodedata.normalize("NFKC", key))
     return key if len(key) <= MAX_KEY else blake2b(key.encode(), digest_size=32).hexdigest()
 
 

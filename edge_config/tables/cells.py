@@ -1,9 +1,8 @@
 """The cells of one sheet of a workbook."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import IO
 
 from edge_config.tables.formats import GENERAL, Format, number_text
 from edge_config.tables.sheet import NOTHING_ODD, Limits, Odd, Oddity, Row, TableError, bare
@@ -15,6 +14,10 @@ _TRUTHS = {"0": "false", "1": "true"}
 _ODD_TYPES = {"e": Odd.ERROR, "d": Odd.DATE}
 MAX_ELEMENT_ROWS = 1_048_576
 """Rows of a sheet, those that hold formats only included."""
+
+
+class CellError(ValueError):
+    """A cell of a damaged workbook; the message says what is wrong with it."""
 
 
 @dataclass(slots=True)
@@ -29,7 +32,7 @@ class Surroundings:
     """What cells refer to.
 
     Attributes:
-        texts: the shared texts.
+        texts: the shared texts, without blanks around them.
         formats: number formats by the number of a style.
         from_1904: days count from 1904.
         is_stale: the program that wrote the workbook has computed nothing.
@@ -85,48 +88,64 @@ class CellReader:
     _text: list[str] | None = None
     _phonetic: bool = False
 
-    def read(self, stream: IO[bytes]) -> None:
+    def read(self, chunks: Iterable[bytes]) -> None:
         """Read the sheet.
+
+        Args:
+            chunks: bytes of its part, in pieces.
 
         Raises:
             TableError: it holds more than allowed.
             ValueError: it is damaged; ``expat.ExpatError`` if it is no XML.
         """
-        parse(stream, self._start, self._end, self._piece)
+        # Looked up, not compared: a large sheet has millions of elements.
+        starts: dict[str, Callable[[Attributes], None]] = {
+            "c": self._open_cell,
+            "v": self._open_text,
+            "t": self._open_text,
+            "f": self._note_formula,
+            "row": self._open_row,
+            "rPh": self._open_phonetic,
+            "col": self._note_column,
+            "mergeCell": self._note_merged,
+        }
+        ends = {
+            "v": self._close_value,
+            "t": self._close_text,
+            "c": self._close_cell,
+            "row": self._close_row,
+            "rPh": self._close_phonetic,
+        }
 
-    def _start(self, name: str, attributes: Attributes) -> None:
-        match local(name):
-            case "c":
-                self._open_cell(attributes)
-            case "v" | "t":
-                self._text = []
-            case "f" if self._cell:
-                self._cell.has_formula = True
-            case "row":
-                self._open_row(attributes)
-            case "rPh":  # how to pronounce a text stands within it
-                self._phonetic = True
-            case "col":
-                self._note_column(attributes)
-            case "mergeCell":
-                self.merged.append(attributes.get("ref", ""))
+        def start(name: str, attributes: Attributes) -> None:
+            if handler := starts.get(local(name)):
+                handler(attributes)
+
+        def end(name: str) -> None:
+            if handler := ends.get(local(name)):
+                handler()
+
+        parse(chunks, start, end, self._piece)
 
     def _piece(self, text: str) -> None:
         if self._text is not None:
             self._text.append(text)
 
-    def _end(self, name: str) -> None:
-        match local(name):
-            case "v":
-                self._close_value()
-            case "t":
-                self._close_text()
-            case "c":
-                self._close_cell()
-            case "row":
-                self._close_row()
-            case "rPh":
-                self._phonetic = False
+    def _open_text(self, _: Attributes) -> None:
+        self._text = []
+
+    def _note_formula(self, _: Attributes) -> None:
+        if self._cell:
+            self._cell.has_formula = True
+
+    def _note_merged(self, attributes: Attributes) -> None:
+        self.merged.append(attributes.get("ref", ""))
+
+    def _open_phonetic(self, _: Attributes) -> None:
+        self._phonetic = True  # how to pronounce a text stands within it
+
+    def _close_phonetic(self) -> None:
+        self._phonetic = False
 
     def _note_column(self, attributes: Attributes) -> None:
         width = attributes.get("width")
@@ -197,7 +216,7 @@ class CellReader:
     def _written(self, cell: _Open) -> str:
         match cell.type:
             case "s":
-                return bare(self._shared(int(cell.value))) if cell.value else ""
+                return self._shared(int(cell.value)) if cell.value else ""
             case "inlineStr":
                 return bare(unescaped(cell.inline))
             case "b":
@@ -209,7 +228,7 @@ class CellReader:
 
     def _shared(self, number: int) -> str:
         if not 0 <= number < len(self.around.texts):
-            raise ValueError("a cell refers to a text that is not there")
+            raise CellError("a cell refers to a text that is not there")
         return self.around.texts[number]
 
     def _is_uncomputed(self, cell: _Open) -> bool:
@@ -237,7 +256,7 @@ def column_of(reference: str) -> int:
     """Position of the column of a reference such as ``B7``; A is 0.
 
     Raises:
-        ValueError: it is no reference.
+        CellError: it is no reference.
     """
     position = 0
     for letter in reference:
@@ -245,5 +264,5 @@ def column_of(reference: str) -> int:
             break
         position = position * 26 + ord(letter) - 64
     if not 0 < position <= 16_384:  # noqa: PLR2004 - XFD is the last column there is
-        raise ValueError(f"{reference[:20]!r} names no cell")
+        raise CellError(f"{reference[:20]!r} names no cell")
     return position - 1

@@ -4,10 +4,10 @@ import csv
 import io
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
-from edge_config.tables.sheet import Limits, Row, Sheet, TableError, bare
+from edge_config.tables.sheet import Limits, Progress, Row, Sheet, TableError, bare, unheard
 
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _MOST_ZEROS = 0.02
@@ -28,12 +28,13 @@ _SPARE_COLUMNS = 50
 """A line may have so many times the allowed columns, for texts hold delimiters too."""
 
 
-def read_csv(body: bytes, limits: Limits) -> Sheet:
+def read_csv(body: bytes, limits: Limits, tell: Progress = unheard) -> Sheet:
     """The table in a CSV file.
 
     Args:
         body: UTF-8, UTF-16, or GB 18030 as Chinese Excel saves it; comma, semicolon or tab.
         limits: what it may hold.
+        tell: is told how many characters are read.
 
     Raises:
         TableError: no text, not well-formed, or too large.
@@ -42,7 +43,8 @@ def read_csv(body: bytes, limits: Limits) -> Sheet:
     delimiter, text = _delimiter(text)
     rows: list[Row] = []
     cells = 0
-    for number, row in enumerate(_records(text, delimiter, limits), start=1):
+    lines = _told(io.StringIO(text, newline=""), len(text), tell)
+    for number, row in enumerate(_records(lines, delimiter, limits), start=1):
         if any(row):
             cells += len(row)
             if number > limits.rows or cells > limits.cells:
@@ -137,20 +139,33 @@ def _delimiter(text: str) -> tuple[str, str]:
     return max(_DELIMITERS if is_usual else _RARE_DELIMITERS, key=shown), text
 
 
-def _records(text: str, delimiter: str, limits: Limits) -> Iterator[list[str]]:
-    lines = _bounded(text, delimiter, limits)
+def _told(lines: Iterable[str], total: int, tell: Progress) -> Iterator[str]:
+    """The same lines; at each hundredth of the text it is told how much was read."""
+    done = told = 0
+    for line in lines:
+        done += len(line)
+        if done >= told:
+            tell(done, total)
+            told = done + total // 100
+        yield line
+
+
+def _records(lines: Iterable[str], delimiter: str, limits: Limits) -> Iterator[list[str]]:
+    bounded = _bounded(lines, delimiter, limits)
     row = 1
+    # most cells say what one above them said; one text is kept of all
+    known: dict[str, str] = {}
     try:
-        for record in csv.reader(lines, delimiter=delimiter, strict=True):
-            yield _cells(record, limits, row)
+        for record in csv.reader(bounded, delimiter=delimiter, strict=True):
+            yield [known.setdefault(text, text) for text in _cells(record, limits, row)]
             row += 1
     except csv.Error as error:
         raise TableError(_sentence(str(error)), row) from error
 
 
-def _bounded(text: str, delimiter: str, limits: Limits) -> Iterator[str]:
+def _bounded(lines: Iterable[str], delimiter: str, limits: Limits) -> Iterator[str]:
     """The lines, none of which has so many cells that splitting it would cost much."""
-    for line in io.StringIO(text, newline=""):
+    for line in lines:
         if line.count(delimiter) > limits.columns * _SPARE_COLUMNS:
             raise TableError(f"has more than {limits.columns} columns")
         yield line

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from unicodedata import normalize
 
-from edge_config.tables.sheet import INVISIBLE, Row
+from edge_config.tables.merges import Area, area_of
+from edge_config.tables.sheet import INVISIBLE, Odd, Row
 
 _LOOKED_AT = 20
 """Rows in which the header is looked for."""
@@ -37,6 +38,40 @@ def header_at(rows: Sequence[Row], is_known: Callable[[str], bool]) -> int | Non
     known = [sum(map(is_known, map(spelled, row.cells))) for row in rows[:_LOOKED_AT]]
     most = max(known, default=0)
     return known.index(most) if most >= _LEAST_KNOWN else None
+
+
+def header_of(rows: Sequence[Row], at: int) -> tuple[Row, int]:
+    """The header as one row, and the position behind it.
+
+    A title may be merged over two rows or more, beside those that stand below a common one::
+
+        | 资产编号 |      设备       |
+        |         | 名称  |  状态   |
+
+    Args:
+        rows: of one sheet.
+        at: position of the row of the header that names most columns.
+    """
+    header, over = rows[at], dict[int, Area]()
+    for place, odd in header.odd.items():
+        area = area_of(odd.detail) if odd.kind is Odd.MERGED else None
+        if area and area.first_column == area.last_column and area.first_row < area.last_row:
+            over[place] = area
+    if not over:
+        return header, at + 1
+    first, last = min(one.first_row for one in over.values()), header.number
+    last = max(last, *(one.last_row for one in over.values()))
+    block = [row for row in rows if first <= row.number <= last]
+    titles = {place: _first(block, place, area) for place, area in over.items()}
+    end = block[-1]
+    width = max(len(end.cells), 1 + max(over))
+    cells = [titles.get(place, end.cell(place)) for place in range(width)]
+    left = {place: one for place, one in end.odd.items() if place not in over}
+    return end._replace(cells=cells, odd=left), rows.index(end) + 1
+
+
+def _first(block: Sequence[Row], place: int, area: Area) -> str:
+    return next((row.cell(place) for row in block if row.number == area.first_row), "")
 
 
 NUMBERING = ("序号", "no", "no.", "#", "index")

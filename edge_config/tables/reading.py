@@ -3,19 +3,20 @@
 from pathlib import Path
 
 from edge_config.tables.csv_file import read_csv
-from edge_config.tables.sheet import Limits, Sheet, TableError
+from edge_config.tables.sheet import Limits, Progress, Sheet, TableError, unheard
 from edge_config.tables.workbook import read_workbook
 
 _WORKBOOKS = (".xlsx", ".xlsm")
 _TEXTS = (".csv", ".txt", ".tsv")
 
 
-def read_sheets(path: Path, limits: Limits) -> list[Sheet]:
+def read_sheets(path: Path, limits: Limits, tell: Progress = unheard) -> list[Sheet]:
     """Every table of a file.
 
     Args:
         path: a workbook (``.xlsx``, ``.xlsm``) or a text (``.csv``, ``.txt``, ``.tsv``).
         limits: what it may hold.
+        tell: is told how much is read, a hundred times at most.
 
     Raises:
         TableError: unreadable, too large, or neither of the two.
@@ -26,8 +27,8 @@ def read_sheets(path: Path, limits: Limits) -> list[Sheet]:
     body = _read(path, limits.file_bytes)
     # Some programs give a workbook the name of a text; its first bytes tell.
     if ending in _WORKBOOKS or body.startswith(b"PK\x03\x04"):
-        return read_workbook(body, limits)
-    return [read_csv(body, limits)]
+        return read_workbook(body, limits, tell)
+    return [read_csv(body, limits, tell)]
 
 
 def _read(path: Path, limit: int) -> bytes:

@@ -1,6 +1,6 @@
 """What is read of a table, whatever kind of file it stands in. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
@@ -113,6 +113,14 @@ class Limits:
     rows: int
     columns: int
     cells: int
+
+
+Progress = Callable[[int, int], None]
+"""Is called with how much of a file is read, and of how much: bytes, or characters of a text."""
+
+
+def unheard(_done: int, _total: int) -> None:
+    """Nobody waits for a file."""
 
 
 class TableError(Exception):

@@ -3,15 +3,15 @@
 import io
 import posixpath
 import zlib
-from typing import IO
+from collections.abc import Iterable, Iterator, Mapping
 from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile, ZipFile
 
-from edge_config.tables.cells import Budget, CellReader, Surroundings, unescaped
+from edge_config.tables.cells import Budget, CellError, CellReader, Surroundings, unescaped
 from edge_config.tables.formats import Format, format_of
 from edge_config.tables.merges import mark_merged
-from edge_config.tables.sheet import Limits, Sheet, TableError
-from edge_config.tables.xml_part import Attributes, elements, local, parse
+from edge_config.tables.sheet import Limits, Progress, Sheet, TableError, bare, unheard
+from edge_config.tables.xml_part import Attributes, chunks_of, elements, local, parse
 
 _DENSEST = 50
 """What people write shrinks to a thirtieth at most, a bomb to a thousandth."""
@@ -19,16 +19,30 @@ _SMALL = 2 * 1024 * 1024
 """What unpacks to no more than this is read whatever it shrank to."""
 _MOST_PARTS = 10_000
 _OLD = b"\xd0\xcf\x11\xe0"
-_FAULTS = (
-    *(BadZipFile, ExpatError, zlib.error, KeyError, ValueError, IndexError, EOFError, OSError),
-    *(NotImplementedError, RuntimeError, OverflowError),
-)
-"""What reading a damaged or encrypted archive may raise."""
+_FAULTS: Mapping[type[Exception], str] = {
+    BadZipFile: "it is no archive, or a damaged one",
+    ExpatError: "a part of it is no XML",
+    zlib.error: "a part of it is damaged",
+    EOFError: "it breaks off",
+    OSError: "it is damaged",
+    KeyError: "a part of it is missing",
+    IndexError: "a part of it is missing",
+    NotImplementedError: "it is packed in a way that spreadsheets do not use",
+    RuntimeError: "it is protected by a password",
+    ValueError: "a number in it is none",
+    OverflowError: "a number in it is too large",
+}
+"""What reading a damaged or encrypted archive may raise, in our words: libraries speak English."""
 _SAVE_AGAIN = "open it in Excel or WPS and save it as .xlsx"
 
 
-def read_workbook(body: bytes, limits: Limits) -> list[Sheet]:
+def read_workbook(body: bytes, limits: Limits, tell: Progress = unheard) -> list[Sheet]:
     """Every sheet of a workbook, hidden ones included.
+
+    Args:
+        body: of the file.
+        limits: what it may hold.
+        tell: is told how many of the unpacked bytes of all parts are read.
 
     Raises:
         TableError: no workbook, damaged, protected, or too large.
@@ -38,9 +52,15 @@ def read_workbook(body: bytes, limits: Limits) -> list[Sheet]:
     try:
         with ZipFile(io.BytesIO(body)) as archive:
             _refuse_bomb(archive, len(body), limits)
-            return _sheets(archive, limits)
-    except _FAULTS as error:
-        raise TableError(f"cannot be read as XLSX ({error}); {_SAVE_AGAIN}") from error
+            return _sheets(archive, limits, tell)
+    except tuple(_FAULTS) as error:
+        raise TableError(f"cannot be read as XLSX ({_why(error)}); {_SAVE_AGAIN}") from error
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, CellError):
+        return str(error)
+    return next(said for kind, said in _FAULTS.items() if isinstance(error, kind))
 
 
 def _refuse_bomb(archive: ZipFile, packed: int, limits: Limits) -> None:
@@ -54,20 +74,39 @@ def _refuse_bomb(archive: ZipFile, packed: int, limits: Limits) -> None:
         raise TableError(f"{said}, which no table does; delete its empty rows and save it again")
 
 
-def _sheets(archive: ZipFile, limits: Limits) -> list[Sheet]:
+class _Opened:
+    """Opens parts of an archive, and tells how much of all parts was read."""
+
+    def __init__(self, archive: ZipFile, tell: Progress) -> None:
+        self._archive, self._tell = archive, tell
+        self._total = sum(part.file_size for part in archive.infolist())
+        self._done = self._told = 0
+
+    def chunks(self, part: str) -> Iterator[bytes]:
+        """The bytes of one part, a piece at a time."""
+        for chunk in chunks_of(self._archive.open(part)):
+            self._done += len(chunk)
+            if self._done >= self._told:
+                self._tell(self._done, self._total)
+                self._told = self._done + self._total // 100
+            yield chunk
+
+
+def _sheets(archive: ZipFile, limits: Limits, tell: Progress) -> list[Sheet]:
+    opened = _Opened(archive, tell)
     main = _main_part(archive)
     parts = elements(archive.open(main))
     targets = _targets(archive, main)
     properties = {name: found for _, name, found in parts if name in ("workbookPr", "calcPr")}
     around = Surroundings(
-        _shared_texts(archive, targets, limits),
+        _shared_texts(opened, targets, limits),
         _formats(archive, targets),
         _is_true(properties, "workbookPr", "date1904"),
         _is_true(properties, "calcPr", "fullCalcOnLoad"),
     )
     budget = Budget(limits.cells)
     return [
-        _sheet(archive.open(targets[sheet["id"]][1]), sheet, around, limits, budget)
+        _sheet(opened.chunks(targets[sheet["id"]][1]), sheet, around, limits, budget)
         for parent, name, sheet in parts
         if (parent, name) == ("sheets", "sheet") and targets[sheet["id"]][0] == "worksheet"
     ]
@@ -85,10 +124,10 @@ def sheet_parts(archive: ZipFile) -> list[tuple[str, str]]:
 
 
 def _sheet(
-    stream: IO[bytes], found: Attributes, around: Surroundings, limits: Limits, budget: Budget
+    chunks: Iterable[bytes], found: Attributes, around: Surroundings, limits: Limits, budget: Budget
 ) -> Sheet:
     reader = CellReader(around, limits, budget)
-    reader.read(stream)
+    reader.read(chunks)
     rows = sorted(reader.rows, key=lambda row: row.number)
     mark_merged(rows, reader.merged, limits.columns)
     hidden = found.get("state", "visible") != "visible"
@@ -141,7 +180,7 @@ def _formats(archive: ZipFile, targets: dict[str, tuple[str, str]]) -> list[Form
 
 
 def _shared_texts(
-    archive: ZipFile, targets: dict[str, tuple[str, str]], limits: Limits
+    opened: _Opened, targets: dict[str, tuple[str, str]], limits: Limits
 ) -> list[str]:
     part = _part(targets, "sharedStrings")
     if part is None:
@@ -156,7 +195,7 @@ def _shared_texts(
     def end(name: str) -> None:
         open_elements.pop()
         if local(name) == "si":
-            texts.append(unescaped("".join(pieces)))
+            texts.append(bare(unescaped("".join(pieces))))
             pieces.clear()
             if len(texts) > limits.cells:
                 raise TableError(f"has more than {limits.cells} texts")
@@ -166,5 +205,5 @@ def _shared_texts(
         if open_elements[-1] == "t" and "rPh" not in open_elements:
             pieces.append(piece)
 
-    parse(archive.open(part), start, end, text)
+    parse(opened.chunks(part), start, end, text)
     return texts

@@ -1,6 +1,6 @@
 """Parts of a workbook as a stream of elements: nothing is expanded, nothing is kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 from xml.parsers import expat
 
@@ -15,8 +15,14 @@ def local(name: str) -> str:
     return name.rpartition(":")[2] if ":" in name else name
 
 
+def chunks_of(stream: IO[bytes]) -> Iterator[bytes]:
+    """The bytes of a part, a piece at a time."""
+    while chunk := stream.read(_CHUNK):
+        yield chunk
+
+
 def parse(
-    stream: IO[bytes],
+    chunks: Iterable[bytes],
     start: Callable[[str, Attributes], None],
     end: Callable[[str], None] | None = None,
     text: Callable[[str], None] | None = None,
@@ -24,7 +30,7 @@ def parse(
     """Read one part.
 
     Args:
-        stream: its bytes.
+        chunks: its bytes, in pieces.
         start: called with the name, prefix included, and the attributes of each element.
         end: called with its name.
         text: called with texts, in pieces.
@@ -39,7 +45,7 @@ def parse(
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = text
-    while chunk := stream.read(_CHUNK):
+    for chunk in chunks:
         parser.Parse(chunk, False)
     parser.Parse(b"", True)
 
@@ -62,5 +68,5 @@ def elements(stream: IO[bytes]) -> list[tuple[str, str, Attributes]]:
     def end(_: str) -> None:
         around.pop()
 
-    parse(stream, start, end)
+    parse(chunks_of(stream), start, end)
     return found

@@ -348,7 +348,7 @@ def test_a_number_that_is_given_up_in_the_file_is_another_machine(
 
 @pytest.mark.parametrize(
     ("size", "written_ms", "following"),
-    [(200, 5, 200), (400, 40, 200), (100, 1, 150), (150, 1000, 100), (500, 0, 500)],
+    [(200, 10, 200), (400, 80, 200), (100, 1, 150), (150, 1000, 100), (1000, 0, 1000)],
 )
 def test_a_part_is_as_large_as_is_written_in_some_milliseconds(
     size: int, written_ms: int, following: int

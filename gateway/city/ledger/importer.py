@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from gateway.city.identifiers.outbox import listed, queue_updates
+from gateway.city.identifiers.outbox import queue_updates
 from gateway.city.ledger.bitemporal.acts import Doing, Kind, begin, conclude
 from gateway.city.ledger.check import check, formerly, name_of
 from gateway.city.ledger.history import (
@@ -17,7 +17,12 @@ from gateway.city.ledger.history import (
     status_notes,
     write_statuses,
 )
-from gateway.city.ledger.importing.beforehand import Beforehand, nothing, only_counted
+from gateway.city.ledger.importing.beforehand import (
+    Beforehand,
+    nothing,
+    only_counted,
+    written,
+)
 from gateway.city.ledger.importing.enterprises import write_rosters, write_verifications
 from gateway.city.ledger.importing.held import Held, read_held
 from gateway.city.ledger.importing.parts import (
@@ -28,7 +33,7 @@ from gateway.city.ledger.importing.parts import (
     name_in_parts,
     write_in_parts,
 )
-from gateway.city.ledger.importing.plan import first_other, planned
+from gateway.city.ledger.importing.plan import Plan, first_other, planned
 from gateway.city.ledger.importing.report import ImportReport
 from gateway.city.ledger.importing.terms import FREELY, Terms, digest
 from gateway.city.ledger.importing.turns import one_import_at_a_time
@@ -37,7 +42,6 @@ from gateway.city.ledger.importing.write import (
     write_enterprises,
     write_equipment,
 )
-from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.sheet.hidden import Hidden
 from gateway.city.ledger.sheet.parsing import Tables, parse
@@ -146,19 +150,16 @@ def take_in(
     held = _checked(connection, tables, day, terms)
     basis = digest(held, day) if dry_run else ""
     plan = planned(tables.equipment, held.machines, day)
-    beforehand = nothing(tables)
-    if dry_run:
-        beforehand = only_counted(connection, plan, held.machines, day)
-    elif len(plan.versions) + len(plan.unnamed) > MANY:
-        held, beforehand = _in_parts(connection, tables, doing, terms)
+    if not dry_run and len(plan.versions) + len(plan.unnamed) > MANY:
+        held, beforehand = _in_parts(connection, tables, held, doing, terms)
+    else:
+        beforehand = _at_once(connection, plan, held, day, dry_run=dry_run)
     alone(connection, "ledger")
     if not (held.still_holds(connection) and _finished(connection, beforehand)):
         # Somebody was faster: all is written here, and the parts never count.
         held = _checked(connection, tables, day, terms)
-        beforehand = nothing(tables)
-        if dry_run:
-            plan = planned(tables.equipment, held.machines, day)
-            beforehand = only_counted(connection, plan, held.machines, day)
+        plan = planned(tables.equipment, held.machines, day)
+        beforehand = _at_once(connection, plan, held, day, dry_run=dry_run)
     savepoint = connection.begin_nested()
     report = _write(connection, tables, held, beforehand, doing)
     (savepoint.rollback if dry_run else savepoint.commit)()
@@ -174,7 +175,7 @@ def read_tables(
     for done, file in enumerate(files):
         tell("files", done, len(files))
         try:
-            sheets.extend(read_sheets(file))
+            sheets.extend(read_sheets(file, tell=tell))
         except LedgerError as error:
             unreadable.extend(error.problems)
     tables = parse(sheets, day_of(now_ms), hidden, tell)
@@ -198,37 +199,37 @@ def _checked(connection: Connection, tables: Tables, day: date, terms: Terms) ->
     return held
 
 
+def _at_once(
+    connection: Connection, plan: Plan, held: Held, day: date, *, dry_run: bool
+) -> Beforehand:
+    if dry_run:
+        return only_counted(connection, plan, held.machines, day)
+    return nothing(plan)
+
+
 def _in_parts(
-    connection: Connection, tables: Tables, doing: Doing, terms: Terms
+    connection: Connection, tables: Tables, held: Held, doing: Doing, terms: Terms
 ) -> tuple[Held, Beforehand]:
     """Write the machines beforehand, again if the ledger was changed meanwhile."""
     engine, day = connection.engine, day_of(doing.now_ms)
     with one_import_at_a_time(engine):
         clear_abandoned(engine)
         for _ in range(ATTEMPTS):
-            name_in_parts(engine, _new_names(connection, tables, day), doing.now_ms, terms.tell)
-            held = _checked(connection, tables, day, terms)
+            if not held.still_holds(connection):
+                held = _checked(connection, tables, day, terms)
+            new = _without_id(tables, held)
+            held = held.with_ids(name_in_parts(engine, new, doing.now_ms, terms.tell))
             plan = planned(tables.equipment, held.machines, day)
             with suppress(LedgerChangedError):
                 begun = write_in_parts(engine, plan.versions, held, doing, terms.tell)
-                return held, Beforehand(
-                    begun,
-                    # those without an id are given what another machine was called before
-                    [*plan.renamed, *plan.unnamed],
-                    plan.changes,
-                    plan.status_entries,
-                    listed(connection, plan.changed),
-                    plan.notes,
-                    plan.since,
-                )
-    return held, nothing(tables)
+                return held, written(connection, begun, plan)
+    return held, nothing(plan)
 
 
-def _new_names(connection: Connection, tables: Tables, day: date) -> list[MachineName]:
-    """Names that no machine bears or ever bore, and none is given by a renaming."""
-    names = [name_of(one) for one in tables.equipment if formerly(one) is None]
-    known = find(connection, names, day)
-    return [one for one in names if one not in known]
+def _without_id(tables: Tables, held: Held) -> list[MachineName]:
+    """Names of machines without an id, but for those that a renaming gives."""
+    names = (name_of(one) for one in tables.equipment if formerly(one) is None)
+    return [one for one in names if one not in held.machines.ids]
 
 
 def _finished(connection: Connection, beforehand: Beforehand) -> bool:

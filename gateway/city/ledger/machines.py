@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from gateway.city.db.tables import machine, machine_alias
 from gateway.city.ledger.names import MachineName
+from gateway.core.days import day_of
 from gateway.relational.database import chunks, together
 from gateway.relational.upsert import insert_for
 
@@ -83,10 +84,18 @@ def find_or_name(
     return {name: number for (name, _), number in found.items()}
 
 
-def name_new(connection: Connection, names: Iterable[MachineName], now_ms: int) -> None:
-    """Give ids to names that no machine bears; those that another gave one meanwhile keep it."""
+def name_new(
+    connection: Connection, names: Iterable[MachineName], now_ms: int
+) -> dict[MachineName, int]:
+    """Give ids to names that no machine bears; those that have one, or had it, keep it.
+
+    Returns:
+        The ids of all of them today.
+    """
     together(connection, "names")
-    _named(connection, {name.key: name for name in names}, now_ms)
+    keys, day = {name.key: name for name in names}, day_of(now_ms)
+    named = _named(connection, keys, now_ms)
+    return {name: _on(named[key], day) for key, name in keys.items()}
 
 
 def aliases(connection: Connection, machines: Iterable[int]) -> Sequence[Row[tuple[object, ...]]]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Connection, Table, insert, select
 
@@ -25,20 +25,22 @@ class Subject:
     Attributes:
         history: its table.
         key: column of that table that names one.
+        attributes: what decides a figure, beside what is dated by itself.
     """
 
     history: Table
     key: str
+    attributes: tuple[str, ...]
 
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """What decides a figure, beside what is dated by itself."""
-        own = {self.key, "valid_from", "act_id"}
-        return tuple(column.name for column in self.history.c if column.name not in own)
+    @classmethod
+    def of(cls, history: Table, key: str) -> Self:
+        """Of all columns of a table that are neither whose, nor when."""
+        own = {key, "valid_from", "act_id"}
+        return cls(history, key, tuple(one.name for one in history.c if one.name not in own))
 
 
-MACHINE = Subject(machine_history, "machine_id")
-ENTERPRISE = Subject(enterprise_history, "uscc")
+MACHINE = Subject.of(machine_history, "machine_id")
+ENTERPRISE = Subject.of(enterprise_history, "uscc")
 
 _TIMELESS = frozenset({"commissioned_on"})
 """What says itself since when it holds: a correction of it is one for all days."""
@@ -122,6 +124,8 @@ def said_by(
     """
     if old is None:
         return Said(row, first_steps(subject, row))
+    if not steps and not is_other(subject, old, row):
+        return Said(row, {})  # as nearly every row of a ledger that is imported again
     base = steps or first_steps(subject, old)
     new = new_steps(subject, old, row, steps, start)
     now = at({**base, **new}, today) or {}

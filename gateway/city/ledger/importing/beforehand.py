@@ -12,7 +12,7 @@ from gateway.city.ledger.importing.held import HeldMachines
 from gateway.city.ledger.importing.parts import Begun
 from gateway.city.ledger.importing.plan import Plan, of_new
 from gateway.city.ledger.importing.write import NO_CHANGES, Changes
-from gateway.city.ledger.sheet.parsing import Record, Tables
+from gateway.city.ledger.sheet.parsing import Record
 from gateway.city.ledger.sheet.problems import Problem
 
 
@@ -39,9 +39,24 @@ class Beforehand:
     since: Counter[date] = field(default_factory=Counter)
 
 
-def nothing(tables: Tables) -> Beforehand:
-    """The last transaction writes all."""
-    return Beforehand(None, tables.equipment)
+def nothing(plan: Plan) -> Beforehand:
+    """The last transaction writes all that changes."""
+    rest = [*plan.changing, *plan.unnamed, *plan.renamed]
+    return Beforehand(None, rest, Changes(0, 0, plan.unchanged), notes=plan.same)
+
+
+def written(connection: Connection, begun: Begun, plan: Plan) -> Beforehand:
+    """What a plan says has been written, but for renamings."""
+    return Beforehand(
+        begun,
+        # those without an id are given what another machine was called before
+        [*plan.renamed, *plan.unnamed],
+        plan.changes,
+        plan.status_entries,
+        listed(connection, plan.changed),
+        [*plan.notes, *plan.same],
+        plan.since,
+    )
 
 
 def only_counted(connection: Connection, plan: Plan, held: HeldMachines, day: date) -> Beforehand:
@@ -53,6 +68,6 @@ def only_counted(connection: Connection, plan: Plan, held: HeldMachines, day: da
         plan.changes + Changes(new, 0, 0),
         plan.status_entries + new,
         listed(connection, plan.changed),
-        plan.notes,
+        [*plan.notes, *plan.same],
         plan.since + of_new(plan.unnamed, held, day),
     )

@@ -7,7 +7,7 @@ database while it reads; under the lock it is only seen whether it still holds.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -77,6 +77,12 @@ class Held:
     def still_holds(self, connection: Connection) -> bool:
         """Whether nobody has changed the ledger since."""
         return self.state == _state(connection)
+
+    def with_ids(self, given: Mapping[MachineName, int]) -> "Held":
+        """The same beside ids of machines that the ledger has not; a number given up has none."""
+        new = {name: one for name, one in given.items() if (one,) not in self.machines.rows}
+        machines = replace(self.machines, ids={**self.machines.ids, **new})
+        return replace(self, machines=machines)
 
 
 def read_held(connection: Connection, tables: Tables, day: date) -> Held:

@@ -7,7 +7,7 @@ the next large import. Who is killed behind it has changed all: the replaced ver
 :func:`clear_replaced`, which also lists for the node what has changed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -49,17 +49,21 @@ class LedgerChangedError(Exception):
     """The ledger is no longer as it was when an import read it."""
 
 
-def name_in_parts(engine: Engine, names: Iterable[MachineName], now_ms: int, tell: Tell) -> None:
-    """Give ids to new names.
+def name_in_parts(
+    engine: Engine, names: Sequence[MachineName], now_ms: int, tell: Tell
+) -> dict[MachineName, int]:
+    """Give ids to names that have none; gives the ids of all.
 
     Nothing is kept of a machine that stands in no ledger and has sent nothing: who is killed here
     has changed nothing that anybody sees.
     """
+    ids = dict[MachineName, int]()
 
     def name(connection: Connection, part: Sequence[MachineName]) -> None:
-        name_new(connection, part, now_ms)
+        ids.update(name_new(connection, part, now_ms))
 
-    in_turn(engine, list(names), name, partial(tell, "names"))
+    in_turn(engine, names, name, partial(tell, "names"))
+    return ids
 
 
 class Begun(NamedTuple):

@@ -29,7 +29,6 @@ class Version:
         updated: whether that says something else.
         steps: what is said anew of its attributes, by first day.
         since: first day of which another thing is held now; None: of none.
-        notes: what is to be told of the row.
         undated: what it replaces that has no days.
     """
 
@@ -39,7 +38,6 @@ class Version:
     updated: bool
     steps: Steps
     since: date | None = None
-    notes: Sequence[Problem] = ()
     undated: Replaced | None = None
 
     @property
@@ -54,17 +52,21 @@ class Plan:
 
     Attributes:
         versions: machines that are new or change.
+        changing: the rows of them.
         unchanged: how many stay as they are.
         unnamed: new machines without an id.
         renamed: rows that give a machine another number, or speak of one that is given up.
-        notes: what is to be told of the rows of the first two.
+        notes: what is to be told of the rows of versions.
+        same: what is to be told of rows that change nothing.
     """
 
     versions: Sequence[Version]
+    changing: Sequence[Record]
     unchanged: int
     unnamed: Sequence[Record]
     renamed: Sequence[Record]
     notes: Sequence[Problem]
+    same: Sequence[Problem]
 
     @property
     def changes(self) -> Changes:
@@ -92,9 +94,9 @@ class Plan:
 
 def planned(records: Sequence[Record], held: HeldMachines, day: date) -> Plan:
     """Compare rows of equipment with what the ledger holds of their machines."""
-    versions, unnamed, renamed = list[Version](), list[Record](), list[Record]()
-    unchanged = 0
-    notes = list[Problem]()
+    versions, changing = list[Version](), list[Record]()
+    unnamed, renamed = list[Record](), list[Record]()
+    unchanged, notes, same = 0, list[Problem](), list[Problem]()
     given_up = {formerly_key(record) for record in records}
     for record in records:
         name = name_of(record)
@@ -104,29 +106,30 @@ def planned(records: Sequence[Record], held: HeldMachines, day: date) -> Plan:
         elif machine is None:
             unnamed.append(record)
         else:
-            notes.extend(status_notes(record, held.statuses.get(machine, {}), day))
-            version = _version(record, machine, held, day)
+            said, history = machine_said(record, machine, held, day), held.statuses.get(machine, {})
+            told = (*status_notes(record, history, day), *said_notes(record, said, day))
+            version = _version(said, status_change(record, machine, history, day), held, day)
             if version:
                 versions.append(version)
-                notes.extend(version.notes)
+                changing.append(record)
             unchanged += version is None
-    return Plan(versions, unchanged, unnamed, renamed, notes)
+            (notes if version else same).extend(told)
+    return Plan(versions, changing, unchanged, unnamed, renamed, notes, same)
 
 
-def _version(record: Record, machine: int, held: HeldMachines, day: date) -> Version | None:
+def _version(
+    said: Said, status: StatusChange | None, held: HeldMachines, day: date
+) -> Version | None:
     """What becomes of a machine; None: it stays as it is."""
-    old = held.rows.get((machine,))
-    said = machine_said(record, machine, held, day)
-    status = status_change(record, machine, held.statuses.get(machine, {}), day)
+    old = held.rows.get((said.row["id"],))
     since = first_other(said, status, is_new=old is None, today=day)
     if old is None:
         return Version(said.row, status, False, False, said.steps, since)
     updated = bool(said.steps) or any(old[name] != value for name, value in said.row.items())
     if status is None and not updated:
         return None
-    notes = tuple(said_notes(record, said, day))
     undated = replaced(equipment_rows, old, said.row)
-    return Version({**old, **said.row}, status, True, updated, said.steps, since, notes, undated)
+    return Version({**old, **said.row}, status, True, updated, said.steps, since, undated)
 
 
 def first_other(

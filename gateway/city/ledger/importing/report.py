@@ -33,6 +33,13 @@ class ImportReport:
     basis: str = field(default="", compare=False)
 
     @property
+    def changes(self) -> int:
+        """Of how many rows, statuses and memberships another thing is said."""
+        rows = (self.enterprises, self.equipment)
+        written = sum(one.added + one.updated for one in rows)
+        return written + self.status_entries + self.roster_entries
+
+    @property
     def counted(self) -> str:
         """How much it changed, in one line."""
         firms, machines = self.enterprises, self.equipment

@@ -19,9 +19,9 @@ from gateway.relational.database import alone
 
 T = TypeVar("T")
 
-AIM_S = 0.005
+AIM_S = 0.01
 """So long a part may write; its commit takes what every commit takes."""
-FIRST, FEWEST, MOST = 100, 100, 500
+FIRST, FEWEST, MOST = 200, 100, 1_000
 """Items of a part: of the first one, and between which bounds the others adapt."""
 _PAUSE_S = 0.01
 _IMPORT = int.from_bytes(b"import")

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from edge_config.tables import reading
-from edge_config.tables.header import header_at
+from edge_config.tables.header import header_at, header_of
 from edge_config.tables.sheet import Limits, Row, Sheet, TableError
 from gateway.city.ledger.sheet.columns.tables import TITLES
 from gateway.city.ledger.sheet.problems import LedgerError, Problem
+from gateway.city.ledger.sheet.progress import Tell, silent
 
 LIMITS = Limits(
     file_bytes=64 * 1024 * 1024,
@@ -44,31 +46,39 @@ class LedgerSheet:
     hidden_columns: AbstractSet[int]
 
 
-def read_sheets(path: Path, titles: AbstractSet[str] = TITLES) -> list[LedgerSheet]:
+def read_sheets(
+    path: Path, titles: AbstractSet[str] = TITLES, tell: Tell = silent
+) -> list[LedgerSheet]:
     """Every table of a file that is not empty.
 
     Args:
         path: the file.
         titles: by which the header is found, as ``spelled`` gives them.
+        tell: is told how many per cent of the file are read.
 
     Raises:
         LedgerError: the file cannot be read as CSV or XLSX.
     """
     try:
-        sheets = reading.read_sheets(path, LIMITS)
+        sheets = reading.read_sheets(path, LIMITS, partial(_tell_share, tell))
     except TableError as error:
         raise LedgerError([Problem(path.name, error.row, "", error.message)]) from error
     return [_begun(path.name, sheet, titles) for sheet in sheets if sheet.rows]
 
 
+def _tell_share(tell: Tell, done: int, total: int) -> None:
+    tell("read", 100 * done // max(total, 1), 100)
+
+
 def _begun(file: str, sheet: Sheet, titles: AbstractSet[str]) -> LedgerSheet:
     at = header_at(sheet.rows, titles.__contains__) or 0
+    header, behind = header_of(sheet.rows, at)
     label = f"{file}[{sheet.title}]" if sheet.title else file
     return LedgerSheet(
         label,
         sheet.title,
-        sheet.rows[at],
-        sheet.rows[at + 1 :],
+        header,
+        sheet.rows[behind:],
         sheet.is_hidden,
         sheet.counts_from_1904,
         sheet.hidden_columns,

@@ -98,9 +98,11 @@ def _import(
 ) -> None:
     """Import enterprises and equipment: all or nothing; importing again updates."""
     from gateway.city.ledger.importer import import_ledger
+    from gateway.city.ledger.importing.terms import Terms
     from gateway.city.ledger.sheet.hidden import Hidden
     from gateway.city.ledger.sheet.problems import LedgerError
     from gateway.city.rates.frozen.touched import frozen_from
+    from gateway.cli.city.ledger import waiting
     from gateway.cli.city.ledger.ledger_output import refusal, summary, told_days
     from gateway.core.days import day_of
 
@@ -108,15 +110,17 @@ def _import(
     day = _effective(effective, now_ms)
     with opened(city) as database:
         try:
-            report = import_ledger(
-                database,
-                files,
-                now_ms,
-                dry_run=dry_run,
-                hidden=Hidden(hidden.value),
-                made_by=system_user(),
-                effective=day,
-            )
+            with waiting.told(lang) as tell:
+                report = import_ledger(
+                    database,
+                    files,
+                    now_ms,
+                    dry_run=dry_run,
+                    hidden=Hidden(hidden.value),
+                    made_by=system_user(),
+                    effective=day,
+                    terms=Terms(tell=tell),
+                )
         except LedgerError as error:
             fail(refusal(error, lang))
         first, kind = min(report.since, default=day_of(now_ms)), city.demonstration

@@ -44,6 +44,8 @@ def summary(report: "ImportReport", *, dry_run: bool) -> str:
         f"status entries: {report.status_entries}, roster entries: {report.roster_entries}",
         f"identifiers to update: {report.updates_queued}",
     ]
+    if not report.changes:
+        lines.append("nothing is new: the ledger says all of this already")
     lines = ["dry run, nothing was changed:", *lines] if dry_run else lines
     return "\n".join([*(f"note: {note}" for note in report.notes), *lines])
 
