@@ -42,7 +42,7 @@ from gateway.core.days import DAY_MS, HOUR_MS, day_start_ms
 from gateway.core.schema import encode_schema
 from gateway.core.status import Reason, uncertain
 from gateway.relational.database import Database
-from tests.stores.cases import influx2
+from tests.stores.cases import influx1, influx2
 from tests.support.city import USCC, city_file, schema_of
 from tests.support.city_db import add_enterprise, add_machine, months_anew, sqlite_city
 from tests.support.influxd import Influxd
@@ -126,24 +126,17 @@ def city(tmp_path: Path) -> AsyncIterator[Database]:
 
 @pytest.fixture(params=["embedded", "influxdb1", "contract2"])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """Empty, whatever tests before have written."""
     made: Store = EmbeddedStore(tmp_path / "telemetry.db")
     if request.param == "influxdb1":
-        from gateway.city.stores.influx1 import Influx1
-
         influxd: Influxd = request.getfixturevalue("influxd")
-        made = Influx1(_influx1(influxd.url))
+        made = influx1(influxd.url, influxd.database())
     if request.param == "contract2":  # what InfluxDB 2 promises
         monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
         made = influx2(monkeypatch, request.getfixturevalue("contract").url)
     await made.open()
     yield made
     await made.close()
-
-
-def _influx1(url: str) -> Any:
-    from edge_config.models.city import Influx1Store
-
-    return Influx1Store(type="influxdb1", url=url, database="qulink", timeout_ms=20_000)
 
 
 def values(asset: str, day: date, *hours: int, status: int = 0) -> Rows:

@@ -1,6 +1,7 @@
 """A real InfluxDB 1.x on loopback, in a folder of its own."""
 
 import subprocess
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ class Influxd(ServerProcess):
         self._program = program("influxd", "influxdb")
         self._folder = folder / "influxd"
         self._auth = auth
+        self._numbers = count(1)
         self.port = free_port()
 
     @property
@@ -37,6 +39,12 @@ class Influxd(ServerProcess):
         if self._auth:
             self.query("CREATE USER admin WITH PASSWORD 'secret' WITH ALL PRIVILEGES")
         self.query("CREATE DATABASE qulink")
+
+    def database(self) -> str:
+        """Make an empty database beside ``qulink``; returns its name."""
+        made = f"own{next(self._numbers)}"
+        self.query(f"CREATE DATABASE {made}")
+        return made
 
     def _text(self) -> str:
         return f"""
