@@ -215,7 +215,7 @@ async def test_what_comes_afterwards_is_refused(city: Town) -> None:
     await erasing(city).run(ORDER)
     with pytest.raises(enrolment.EnrolmentError, match="erased"):
         database.run_now(enrolment.add, "gw-0", GONE, "1", NOW_MS)
-    entry = Entry("gateway", NOW_MS, "t", "gw-0", "revoked", 3, 4, b"data")
+    entry = Entry("gateway", NOW_MS + 1, "t", "gw-0", "revoked", 3, 4, b"data")
     stranger = Entry("gateway", NOW_MS, "t", "gw-9", "unknown", 3, 4, b"data")
     database.run_now(keep, [entry, stranger])
     payloads = select(quarantine.c.gateway, quarantine.c.payload).order_by(quarantine.c.gateway)

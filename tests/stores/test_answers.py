@@ -211,16 +211,30 @@ async def test_only_an_influxdb_is_believed(
             await made.close()
 
 
+async def test_who_takes_the_write_protocol_alone_is_no_store() -> None:
+    """VictoriaMetrics with -influx.databaseNames has this answer for whatever it is asked.
+
+    It takes values, and would tell of none that they are held: an erasure would be certified.
+    """
+    told = b'{"statement_id":0,"series":[{"name":"databases","columns":["name"],"values":[["q"]]}]}'
+    with page_server(200, b'{"results":[%s]}' % told) as url:
+        made = influx1(url, "q")
+        with pytest.raises(StoreMisconfiguredError, match="not the answer of an InfluxDB"):
+            await made.open()
+        await made.close()
+
+
 @contextmanager
-def page_server(status: int) -> Iterator[str]:
-    """Something that answers every request with a page of HTML."""
+def page_server(
+    status: int, body: bytes = b"<html><body>Please log in, \xe9</body></html>"
+) -> Iterator[str]:
+    """Something that answers every request with the same, by default a page of HTML."""
 
     class Page(BaseHTTPRequestHandler):
         timeout = 1.0  # a client that has lost interest must not keep the thread
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            body = b"<html><body>Please log in, \xe9</body></html>"
             self.send_response(status)
             self.send_header("Content-Type", "text/html")
             self.send_header("Content-Length", str(len(body)))

@@ -41,6 +41,7 @@ class Action(StrEnum):
     LEDGER_ERASURE = "ledger-erasure"
     ERASURE_BEGUN = "erasure-begun"
     ERASED = "erased"
+    ERASED_LATE = "erased-late"
     COMMANDED = "commanded"
     ANSWERED = "command-answered"
     RELEASED = "identifiers-released"

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete
 from edge_config.models.data.keeping import RetentionConfig
 from gateway.city.db.hourly import PERIOD_S, every_hour
 from gateway.city.db.tables import gap, tag_schema
+from gateway.city.erasing.late import erase_late
 from gateway.city.evidence import clock_doubt
 from gateway.city.evidence.counts import trim_counts
 from gateway.city.ingest import quarantine
@@ -60,6 +61,7 @@ async def tidy(database: Database, store: Store, retention: RetentionConfig, now
     await database.run(clock_doubt.tidy, telemetry_ms)
     schemas = await database.run(_trim_schemas, day_of(telemetry_ms))
     messages = await database.run(quarantine.trim, now_ms - retention.quarantine_days * DAY_MS)
+    await erase_late(database, store, now_ms)
     # What an import left that was killed behind its last part; most hours there is none.
     await database.run(lambda connection: clear_replaced(connection.engine, now_ms))
     if rows or gaps or counts or schemas or messages:

@@ -29,7 +29,7 @@ from gateway.city.erasing import rows
 from gateway.city.erasing.certificate import Certificate, digest, signed
 from gateway.city.erasing.key import city_key
 from gateway.city.erasing.ledger import withdraw_all
-from gateway.city.erasing.standing import unfinished
+from gateway.city.erasing.standing import LOCK, unfinished
 from gateway.city.erasing.telling import ErasureError, Found, chains, look, told
 from gateway.city.registry import credentials, enrolment
 from gateway.city.stores.api import Store
@@ -113,13 +113,15 @@ class Erasing:
                 return
             await asyncio.sleep(self.settle_s / _ROUNDS)
         raise ErasureError(
-            f"the store still holds values of {uscc}: something goes on writing them; stop it and "
-            "run the command again, which goes on where this one ends"
+            f"the store still holds values of {uscc}: it deletes later than it is told to, or "
+            "something goes on writing them; wait, or stop that, and run the command again, which "
+            "goes on where this one ends"
         )
 
 
 def _begin(connection: Connection, order: Order, found: Found, now_ms: int) -> Row[Any]:
-    alone(connection, "ledger")
+    alone(connection, "ledger")  # first: an import has it for minutes, and ingest must go on
+    alone(connection, LOCK)
     begun = unfinished(connection, order.uscc)
     if begun is None:
         heard = connection.scalar(

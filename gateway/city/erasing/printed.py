@@ -55,7 +55,7 @@ def page(certificate: Certificate) -> str:
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
         f"<main><h1>{title}<br><small>Certificate of erasure</small></h1>{_facts(facts)}"
         f"<h2>采集数据 Collected values</h2>{_counts(certificate['values'])}"
-        f"<p>{_words(certificate['store'])}</p>"
+        f"<p>{_words(certificate['store'])}</p><p>{_words(certificate['late'])}</p>"
         f"<h2>数据库 Database</h2>{_counts(certificate['rows'])}"
         f"<h2>保留的内容 What is kept, and why</h2><ul>{kept}</ul>"
         f"<h2>备份 Backups</h2><p>{_words(certificate['backups'])}</p>"

@@ -27,6 +27,7 @@ from gateway.city.db.schema.access import (
     api_token,
     city_user,
     console_session,
+    erasure,
     one_time_link,
     outside_login,
 )
@@ -103,12 +104,14 @@ def deleted(uscc: str, users: Iterable[str]) -> list[tuple[Table, Condition]]:
     gateways = select(gateway.c.id).where(gateway.c.uscc == uscc)
     others = select(machine_alias.c.machine_id).where(machine_alias.c.uscc != uscc)
     months = evidence_month.c.machine_id
+    sent = quarantine.c.gateway.in_(gateways) & _said_before(uscc)
     by_day = (evidence, machine_books, doubted_evidence)
-    by_gateway = (doubted_evidence, confirmed_clock, quarantine, gap, edge_books, tag_schema)
+    by_gateway = (doubted_evidence, confirmed_clock, gap, edge_books, tag_schema)
     return [
         *((table, _on_its_days(table, uscc)) for table in by_day),
         (evidence_month, months.in_(_machines(uscc)) & months.not_in(others)),
         *((table, table.c.gateway.in_(gateways)) for table in (*by_gateway, watermark)),
+        (quarantine, sent),
         (machine_books, machine_books.c.gateway.in_(gateways)),
         (declared_value, declared_value.c.uscc == uscc),
         (identifier_review, identifier_review.c.equipment_id.in_(_owned(uscc))),
@@ -123,6 +126,13 @@ def deleted(uscc: str, users: Iterable[str]) -> list[tuple[Table, Condition]]:
             for table in (one_time_link, console_session, outside_login, api_token, alert_contact)
         ),
     ]
+
+
+def _said_before(uscc: str) -> Condition:
+    """Messages but those that were refused since: that they came stays, without what they held."""
+    begun = select(func.max(erasure.c.begun_ms)).where(erasure.c.uscc == uscc).scalar_subquery()
+    came = quarantine.c.received_ms
+    return (quarantine.c.payload != b"") | begun.is_(None) | (came <= begun)
 
 
 def _findings(uscc: str) -> list[tuple[Table, Condition]]:

@@ -1,6 +1,6 @@
 """Which enterprises were erased, and when: what is refused since, and what must be said."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
@@ -8,6 +8,10 @@ from sqlalchemy import Connection, Row, func, select
 from gateway.city.db.schema.access import erasure
 from gateway.city.db.schema.daymaps import day_map
 from gateway.city.db.tables import gateway
+from gateway.relational.database import together
+
+LOCK = "erasure"
+"""Held together by who writes what gateways sent, alone by who begins to erase."""
 
 
 def erased_ms(connection: Connection) -> Mapping[str, int]:
@@ -26,6 +30,27 @@ def unfinished(connection: Connection, uscc: str) -> Row[Any] | None:
     """The erasure of an enterprise that was begun and has no certificate yet."""
     own = select(erasure).where(erasure.c.uscc == uscc, erasure.c.certificate.is_(None))
     return connection.execute(own).first()
+
+
+def left_out(connection: Connection, gateways: Collection[str]) -> Mapping[str, str]:
+    """Gateways of which nothing is written any more, and their enterprises (USCC).
+
+    Until the transaction ends no erasure begins. So each one sees all that was written before,
+    and what a process still has in its hands then is found out when it is written.
+
+    Args:
+        connection: in a transaction that writes only what it has asked for here.
+        gateways: of whom something is to be written.
+    """
+    if not gateways:
+        return {}
+    together(connection, LOCK)
+    query = (
+        select(gateway.c.id, gateway.c.uscc)
+        .join(erasure, gateway.c.uscc == erasure.c.uscc)
+        .where(gateway.c.enrolled_ms <= erasure.c.begun_ms)
+    )
+    return {name: uscc for name, uscc in connection.execute(query.distinct()) if name in gateways}
 
 
 def is_erased(connection: Connection, gateway_id: str) -> bool:

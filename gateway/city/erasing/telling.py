@@ -127,6 +127,7 @@ def told(
         "chains": {"before": before["chains"], "after": chains(connection, begun.uscc)},
         "kept": words()["kept"],
         "store": {"type": config.store.type, **words()["stores"][config.store.type]},
+        "late": words()["late"],
         "backups": words()["backups"],
     }
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from gateway.city.db.operation import began_on
 from gateway.city.db.tables import equipment
+from gateway.city.erasing.standing import left_out
 from gateway.city.evidence.clock_doubt import keep_doubted
 from gateway.city.evidence.rows import write_evidence
 from gateway.city.evidence.samples import Sample
@@ -42,7 +43,12 @@ def record(connection: Connection, entries: Sequence[Sample], ids: MachineIds, n
 
 
 def record_known(connection: Connection, entries: Sequence[tuple[int, Sample]]) -> None:
-    """Add evidence of machines whose ids are known, on days since the city began."""
+    """Add evidence of machines whose ids are known, on days since the city began.
+
+    What a gateway of an erased enterprise has proven is left out.
+    """
+    if gone := left_out(connection, {one.gateway for _, one in entries}):
+        entries = [one for one in entries if one[1].gateway not in gone]
     proofs = [one for one in entries if one[1].is_evidence]
     write_evidence(connection, [_evidence(*one) for one in proofs])
     keep_doubted(connection, entries)

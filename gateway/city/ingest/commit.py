@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from gateway.city.db import watermarks
 from gateway.city.db.tables import edge_books, tag_schema
+from gateway.city.erasing.standing import left_out
 from gateway.city.evidence.counts import MachineReport, keep_counts
 from gateway.city.evidence.samples import Sample
 from gateway.city.evidence.uncounted import Epoch, Span, spans_by_gateway
@@ -143,6 +144,13 @@ class StaleError(Exception):
     """
 
 
+class ErasedError(StaleError):
+    """The enterprise of some gateways was erased since the batch began; nothing was written.
+
+    But in the store: what stands there of them is to be deleted.
+    """
+
+
 Updates = dict[tuple[str, str], EpochUpdate]
 """By gateway and epoch."""
 
@@ -186,6 +194,8 @@ def commit(
     Raises:
         StaleError: decide about the frames again; the transaction must be rolled back.
     """
+    if gone := left_out(connection, {gateway for gateway, _ in updates}):
+        raise ErasedError(f"erased meanwhile: enterprises {', '.join(sorted({*gone.values()}))}")
     _keep_watermarks(connection, updates, now_ms)
     keep_counts(connection, reports, machines or MachineIds(), now_ms)
     quarantine.keep(connection, quarantined.entries)

@@ -7,7 +7,7 @@ from typing import Self
 from sqlalchemy import Connection, delete, insert
 
 from gateway.city.db.tables import quarantine
-from gateway.city.erasing.standing import is_erased
+from gateway.city.erasing.standing import erased_ms, left_out
 from gateway.city.ingest.limits import HOURLY_BYTES, HOURLY_ROWS, KEPT_BYTES, MAX_SENDERS
 from gateway.city.ingest.uplink.inbox import Incoming
 from gateway.core.days import HOUR_MS
@@ -68,9 +68,14 @@ class Budget:
 
 
 def keep(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Write entries to the quarantine table; of who was erased nothing that a message held."""
-    gone = {name for name in _refused(entries) if is_erased(connection, name)}
-    rows = [_row(one) | ({"payload": b""} if one.gateway in gone else {}) for one in entries]
+    """Write entries to the quarantine table.
+
+    Of who was erased nothing that a message held; what came before is erased with the others.
+    """
+    gone = left_out(connection, _refused(entries))
+    since = erased_ms(connection) if gone else {}
+    kept = (one for one in entries if one.received_ms > since.get(gone.get(one.gateway, ""), -1))
+    rows = [_row(one) | ({"payload": b""} if one.gateway in gone else {}) for one in kept]
     if rows:
         connection.execute(insert(quarantine), rows)
 

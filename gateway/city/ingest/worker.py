@@ -15,12 +15,19 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from gateway.city.erasing.late import erase_late
 from gateway.city.evidence.counts import proofs
 from gateway.city.evidence.flushing import Flushing
 from gateway.city.evidence.samples import samples_in
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.batching import FrameBatch
-from gateway.city.ingest.commit import Quarantined, StaleError, commit, note_uncounted
+from gateway.city.ingest.commit import (
+    ErasedError,
+    Quarantined,
+    StaleError,
+    commit,
+    note_uncounted,
+)
 from gateway.city.ingest.enrolled.gateway import Gateway
 from gateway.city.ingest.enrolled.gateways import Gateways
 from gateway.city.ingest.limits import TURN_FRAMES
@@ -133,7 +140,12 @@ class Ingest:
         log.warning("%d frames are decided anew: %s", len(messages), reasons.exceptions[0])
         senders = {sender for batch in batches for sender, _ in batch.updates}
         await self.persistence.database(lambda: self.gateways.reload(senders))
+        if any(isinstance(one, ErasedError) for one in reasons.exceptions):
+            await self.persistence.database(lambda: self.persistence.store(self._erase_late))
         self.uplink.frames.put_back(messages)
+
+    async def _erase_late(self) -> None:
+        await erase_late(self.database, self.store, self.now_ms())
 
     # -- gathering and decoding -----------------------------------------------------------
 

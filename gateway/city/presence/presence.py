@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.city.db.tables import gap, gateway
+from gateway.city.erasing.standing import left_out
 from gateway.city.evidence.clock_doubt import Span, keep_spans
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.admission import read_state
@@ -247,6 +248,11 @@ def _write(
     seen: Sequence[GatewayLive],
     spans: Mapping[str, Span],
 ) -> None:
+    gone = left_out(connection, {name for name, _ in gaps} | {one.id for one in seen} | {*spans})
+    if gone:
+        gaps = [one for one in gaps if one[0] not in gone]
+        seen = [one for one in seen if one.id not in gone]
+        spans = {name: span for name, span in spans.items() if name not in gone}
     keep_gaps(connection, gaps)
     end_gaps_of_revoked(connection, [name for name, one in gaps if one.to_ms is None])
     quarantine.keep(connection, entries)

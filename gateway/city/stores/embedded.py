@@ -32,7 +32,18 @@ from gateway.city.stores.api import (
 from gateway.city.stores.hours import Tally, hours_between
 from gateway.city.stores.line_protocol import check, fill, kind_runs, numbers
 from gateway.city.stores.marks import statuses
-from gateway.city.stores.telemetry_file import INSERT, Merge, erase_some, held_by, open_file
+from gateway.city.stores.telemetry_file import (
+    INSERT,
+    TRIM_ROWS,
+    Merge,
+    add_series,
+    erase_some,
+    find_series,
+    held_by,
+    open_file,
+    trim_names,
+    trim_some,
+)
 from gateway.core.days import HOUR_MS
 from gateway.core.schema import Column, Kind, Run
 from gateway.core.status import GOOD
@@ -45,12 +56,6 @@ _HISTORY = """
     AND time_ms >= :from_ms AND time_ms < :to_ms AND json_extract(body, :path) IS NOT NULL
     GROUP BY (time_ms - :from_ms) / :window ORDER BY 1
 """
-_TRIM = """
-    DELETE FROM points WHERE (series, time_ms) IN
-        (SELECT series, time_ms FROM points WHERE time_ms < ? LIMIT ?)
-"""
-_TRIM_ROWS = 5_000
-_TRIM_FIELDS = "DELETE FROM fields WHERE hour_ms < ?"
 _HOUR = """
     SELECT time_ms, body, status FROM points WHERE series = ? AND time_ms >= ? AND time_ms < ?
     ORDER BY time_ms DESC
@@ -62,7 +67,6 @@ _SPAN = """
 """The join is in this order, so that the rows of one gateway are found and no others."""
 _NUMBERS = f"SELECT series.*, sum(n), min(time_ms), max(time_ms) {_SPAN} GROUP BY series.id"
 _STATUSES = f"SELECT series.id, status {_SPAN} AND status IS NOT NULL"
-_SERIES = ("measurement", "enterprise", "site", "gateway", "device", "equipment")
 
 
 class EmbeddedStore:
@@ -77,6 +81,7 @@ class EmbeddedStore:
         self._connection: sqlite3.Connection | None = None
         self._lock = asyncio.Lock()
         self._ids: dict[Series, int] = {}
+        self._written = 0
         self._fields = fields.Fields()
         self._merge = Merge()
 
@@ -107,7 +112,7 @@ class EmbeddedStore:
 
     async def latest(self, series: Series) -> dict[str, Point]:
         """The newest value of every field of a series."""
-        return await self._run(lambda c: _latest(c, _find_series(c, series)))
+        return await self._run(lambda c: _latest(c, find_series(c, series)))
 
     async def history(
         self, series: Series, field: str, from_ms: int, to_ms: int, limit: int
@@ -120,7 +125,7 @@ class EmbeddedStore:
             "window": max(1, -(-(to_ms - from_ms) // max(1, limit))),
         }
         rows = await self._run(
-            lambda c: c.execute(_HISTORY, asked | {"series": _find_series(c, series)}).fetchall()
+            lambda c: c.execute(_HISTORY, asked | {"series": find_series(c, series)}).fetchall()
         )
         return [Point(time_ms, value, status or GOOD) for time_ms, value, status in rows]
 
@@ -140,15 +145,15 @@ class EmbeddedStore:
         """
         total = 0
         while True:
-            gone = await self._run(lambda c: c.execute(_TRIM, (before_ms, _TRIM_ROWS)).rowcount)
+            gone = await self._run(lambda c: trim_some(c, before_ms))
             total += gone
-            if gone < _TRIM_ROWS:
+            if gone < TRIM_ROWS:
                 # last: a field that is still named finds no values, one unnamed would be lost
                 await self._run(lambda c: self._trim_fields(c, before_ms))
                 return total
 
     def _trim_fields(self, connection: sqlite3.Connection, before_ms: int) -> None:
-        connection.execute(_TRIM_FIELDS, (before_ms - HOUR_MS,))
+        trim_names(connection, before_ms - HOUR_MS)
         self._fields.forget()
 
     async def held(self, enterprise: str) -> dict[str, int]:
@@ -198,6 +203,7 @@ class EmbeddedStore:
     def _write(self, connection: sqlite3.Connection, rows: Sequence[Rows]) -> list[Rejection]:
         rejections: list[Rejection] = []
         connection.execute("BEGIN IMMEDIATE")
+        self._forget_if_others_wrote(connection)
         for table in rows:
             runs = kind_runs(table)
             conflicts = self._fields.conflicts(connection, table, runs)
@@ -209,27 +215,19 @@ class EmbeddedStore:
             self._fields.note(connection, series, table, runs, writable)
         return rejections
 
+    def _forget_if_others_wrote(self, connection: sqlite3.Connection) -> None:
+        """Who erases an enterprise is another process, and numbers of series are given again."""
+        written = int(connection.execute("PRAGMA data_version").fetchone()[0])
+        if written != self._written:
+            self._written = written
+            self._ids.clear()
+            self._fields.forget()
+
     def _series(self, connection: sqlite3.Connection, series: Series) -> int:
         known = self._ids.get(series)
         if known is None:
-            connection.execute(
-                "INSERT OR IGNORE INTO series (measurement, enterprise, site, gateway, device, "
-                "equipment) VALUES (?, ?, ?, ?, ?, ?)",
-                _key(series),
-            )
-            known = self._ids[series] = _find_series(connection, series)
+            known = self._ids[series] = add_series(connection, series)
         return known
-
-
-def _key(series: Series) -> tuple[str, ...]:
-    return tuple(getattr(series, name) for name in _SERIES)
-
-
-def _find_series(connection: sqlite3.Connection, series: Series) -> int:
-    where = " AND ".join(f"{name} = ?" for name in _SERIES)
-    query = f"SELECT id FROM series WHERE {where}"  # noqa: S608 - constant column names
-    found = connection.execute(query, _key(series)).fetchone()
-    return int(found[0]) if found else -1
 
 
 def _latest(connection: sqlite3.Connection, series: int) -> dict[str, Point]:

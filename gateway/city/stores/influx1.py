@@ -4,6 +4,7 @@
 
 import asyncio
 import gzip
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
@@ -53,7 +54,8 @@ class Influx1:
 
         Raises:
             StoreUnavailableError: the server does not answer.
-            StoreMisconfiguredError: wrong credentials, or no such database.
+            StoreMisconfiguredError: wrong credentials, no such database, or no InfluxDB: who takes
+                its write protocol alone has one answer for whatever is asked.
         """
         config = self._config
         auth = None
@@ -63,7 +65,8 @@ class Influx1:
         self._client = httpx.AsyncClient(
             base_url=config.url, auth=auth, timeout=config.timeout_ms / 1000, trust_env=False
         )
-        names = [row[0] for one in await self._query("SHOW DATABASES") for row in one["values"]]
+        found, _ = await self._ask(["SHOW DATABASES", "SHOW MEASUREMENTS LIMIT 1"])
+        names = [row[0] for one in found for row in one["values"]]
         if config.database not in names:
             raise StoreMisconfiguredError(f"{self._where}: there is no such database; create it")
 
@@ -166,18 +169,18 @@ class Influx1:
         return [row[0] for one in found for row in one["values"]]
 
     async def held(self, enterprise: str) -> dict[str, int]:
-        """Values of an enterprise by measurement."""
+        """Values of an enterprise by measurement, in all retention policies."""
         where = f'"enterprise" = {literal(enterprise)}'
-        measurements = await self._measurements(where)
+        policies = [one.name for one in await self._policies()]
+        wanted = [(one, policy) for one in await self._measurements(where) for policy in policies]
         statements = [
-            f"SELECT count(*) FROM {self._source(name(one))} WHERE {where}" for one in measurements
+            f"SELECT count(*) FROM {name(policy)}.{name(one)} WHERE {where}"
+            for one, policy in wanted
         ]
-        answers = zip(measurements, await self._ask(statements), strict=True)
-        found = {
-            one: sum(n for _, field, n in influxql.counts(answer) if not is_mark(field))
-            for one, answer in answers
-        }
-        return {one: number for one, number in found.items() if number}
+        found = Counter[str]()
+        for (one, _), answer in zip(wanted, await self._ask(statements), strict=True):
+            found[one] += sum(n for _, field, n in influxql.counts(answer) if not is_mark(field))
+        return dict(+found)
 
     async def erase(self, enterprise: str) -> None:
         """Drop the enterprise's series, of all retention policies."""
@@ -188,6 +191,10 @@ class Influx1:
         if self._client is not None:
             await self._client.aclose()
             self._client = None
+
+    async def _policies(self) -> list[influxql.Policy]:
+        asked = f"SHOW RETENTION POLICIES ON {name(self._config.database)}"
+        return influxql.policies(await self._query(asked))
 
     def _source(self, measurement: str) -> str:
         policy = self._config.retention_policy

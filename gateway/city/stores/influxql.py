@@ -2,9 +2,11 @@
 
 # ruff: noqa: S608 - InfluxQL binds no names; `name` and `literal` quote
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from itertools import cycle
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.city.stores.api import TAGS, Series
 from gateway.city.stores.hours import Tally
@@ -12,8 +14,35 @@ from gateway.city.stores.marks import DOUBTED, REPLAYED, is_mark
 
 Result = Mapping[str, Any]
 """One table of an answer: ``name``, ``tags``, ``columns``, ``values``."""
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _BY_SERIES = "GROUP BY " + ", ".join(f'"{tag}"' for tag in TAGS)
 _COUNT = "count_"
+
+
+class Policy(NamedTuple):
+    """A retention policy: its name, how long it keeps values (None: for ever), the database's."""
+
+    name: str
+    kept: timedelta | None
+    is_default: bool
+
+
+def policies(found: Sequence[Result]) -> list[Policy]:
+    """What ``SHOW RETENTION POLICIES`` found.
+
+    Raises:
+        ValueError: a duration that cannot be read.
+    """
+    rows = [dict(zip(one["columns"], row, strict=True)) for one in found for row in one["values"]]
+    return [Policy(row["name"], _kept(row["duration"]), row["default"]) for row in rows]
+
+
+def _kept(text: str) -> timedelta | None:
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no duration")
+    hours, minutes, seconds = (int(one or 0) for one in match.groups())
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds) or None
 
 
 def name(text: str) -> str:

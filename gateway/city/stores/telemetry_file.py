@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 
 from gateway.city.stores import fields
-from gateway.city.stores.api import StoreMisconfiguredError
+from gateway.city.stores.api import Series, StoreMisconfiguredError
 from gateway.durable import make_folder, sync_names, write_ahead
 from gateway.private import keep_private
 
@@ -95,6 +95,31 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
     return False
 
 
+_SERIES = ("measurement", "enterprise", "site", "gateway", "device", "equipment")
+
+
+def add_series(connection: sqlite3.Connection, series: Series) -> int:
+    """The number of a series in the file, which it gets with its first values."""
+    connection.execute(
+        "INSERT OR IGNORE INTO series (measurement, enterprise, site, gateway, device, "
+        "equipment) VALUES (?, ?, ?, ?, ?, ?)",
+        _key(series),
+    )
+    return find_series(connection, series)
+
+
+def find_series(connection: sqlite3.Connection, series: Series) -> int:
+    """The number of a series in the file; -1: it has none."""
+    where = " AND ".join(f"{name} = ?" for name in _SERIES)
+    query = f"SELECT id FROM series WHERE {where}"  # noqa: S608 - constant column names
+    found = connection.execute(query, _key(series)).fetchone()
+    return int(found[0]) if found else -1
+
+
+def _key(series: Series) -> tuple[str, ...]:
+    return tuple(getattr(series, name) for name in _SERIES)
+
+
 _HELD = """
     SELECT measurement, sum(n) FROM series JOIN points ON points.series = series.id
     WHERE enterprise = ? GROUP BY measurement ORDER BY measurement
@@ -122,6 +147,24 @@ def erase_some(connection: sqlite3.Connection, enterprise: str) -> bool:
     for statement in _ERASE_NAMES:  # last: what is named finds no values, one unnamed were lost
         connection.execute(statement, (enterprise,))
     return False
+
+
+TRIM_ROWS = 5_000
+"""Most rows that one transaction deletes: what is received is written between two of them."""
+_TRIM = """
+    DELETE FROM points WHERE (series, time_ms) IN
+        (SELECT series, time_ms FROM points WHERE time_ms < ? LIMIT ?)
+"""
+
+
+def trim_some(connection: sqlite3.Connection, before_ms: int) -> int:
+    """Delete rows that are older, at most :data:`TRIM_ROWS`; returns how many went."""
+    return connection.execute(_TRIM, (before_ms, TRIM_ROWS)).rowcount
+
+
+def trim_names(connection: sqlite3.Connection, before_ms: int) -> None:
+    """Forget the fields whose last hour began earlier."""
+    connection.execute("DELETE FROM fields WHERE hour_ms < ?", (before_ms,))
 
 
 class Merge:
