@@ -14,6 +14,7 @@ from sqlalchemy import inspect, text
 from gateway.city.db.schema.whole import metadata
 from gateway.city.db.upgrade import CITY, upgrade
 from gateway.relational.database import Database, DatabaseUnusableError, connect
+from tests.support.waiting import SOON_S
 
 
 def test_migrations_make_the_tables(database: Database) -> None:
@@ -161,4 +162,4 @@ def test_those_who_come_at_once_wait_for_one_another(database: Database, tmp_pat
         assert run.stdin is not None
         run.stdin.write("\n")
         run.stdin.flush()
-    assert [run.communicate(timeout=60)[1] for run in runs] == [""] * 4
+    assert [run.communicate(timeout=SOON_S)[1] for run in runs] == [""] * 4

@@ -176,12 +176,13 @@ async def test_killed_before_it_answers_a_command_is_unknown_and_never_repeated(
     line = Line()
     line.answers_writes = False
     async with ready(broker, line, tmp_path) as (city, config):
-        command = order("c1")
+        command = order("c1", life_ms=600_000)  # it is given again after a start
         with running(config) as gateway:
             await is_sure(city)
             await give(city, command)
             await until(lambda: line.writes)
             gateway.kill()
+        await until(lambda: not city.states[-1].online)  # none of its states is still to come
         line.answers_writes = True
         city.replies.clear()
         with running(config):

@@ -20,6 +20,14 @@ __all__ = ["database", "postgres"]
 
 
 @pytest.fixture(scope="package")
-def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
+def shared_influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
     with Influxd(tmp_path_factory.mktemp("influx")) as server:
         yield server
+
+
+@pytest.fixture
+def influxd(shared_influxd: Influxd) -> Influxd:
+    """The server of the folder, with nothing in its database that another test wrote."""
+    shared_influxd.query("DROP DATABASE qulink")
+    shared_influxd.query("CREATE DATABASE qulink")
+    return shared_influxd
