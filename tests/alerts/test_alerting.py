@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, insert, update
 
 from edge_config.models.city import CityConfig
+from edge_config.models.people.alerts import AlertsConfig
 from edge_config.models.validation import validated
 from gateway.city.access.principal import (
     EVERYTHING,
@@ -22,6 +23,7 @@ from gateway.city.access.principal import (
 )
 from gateway.city.alerts import standing, watching
 from gateway.city.alerts.alerting import Alerting
+from gateway.city.alerts.gathering import Judging, rate_conditions
 from gateway.city.alerts.model import Kind, Level
 from gateway.city.alerts.saying import address_of, subject_name, why
 from gateway.city.db import tables
@@ -184,14 +186,21 @@ def cell(networked: int, equipment: int) -> Cell:
     return Cell(networked, equipment, 1, rate, rate)
 
 
-def freeze(connection: Connection, month: str, status: str, city: Cell, county: Cell) -> None:
-    """Store a month of the headline."""
+def freeze(
+    connection: Connection,
+    month: str,
+    status: str,
+    city: Cell,
+    county: Cell,
+    definition: str = "ENR-A",
+) -> None:
+    """Store a month of a definition."""
     cells = {"city": {"city": city}, "county": {"330822": county}, "enterprise": {USCCS[0]: county}}
     cells |= {"area": {"QZ-ZZXC": county, "": county}}  # the latter: in none
-    digest = DEFINITIONS["ENR-A"].hash
+    digest = DEFINITIONS[definition].hash
     vintage = 1 if status == "P" else 2
     stored = StoredTable(month, vintage, status, digest, 0, cells)  # type: ignore[arg-type]
-    append(connection, stored, "ENR-A", False)
+    append(connection, stored, definition, False)
 
 
 async def test_a_rate_that_falls_from_one_final_month_to_the_next(
@@ -225,6 +234,19 @@ async def test_a_target_at_risk_by_six_final_months(database: Database, tmp_path
     assert found.kind is Kind.TARGET
     assert "60.00%" in why("zh", found)
     assert "50.00%" in why("en", found)
+
+
+def test_a_rate_that_the_plan_does_not_name_has_no_target_at_risk(database: Database) -> None:
+    def judged(connection: Connection, definition: str) -> list[Kind]:
+        by = Judging(AlertsConfig(), DEFINITIONS[definition], demonstration=False)
+        return [one.kind for one in rate_conditions(connection, by, NOON_MS)]
+
+    for number in range(5, 11):
+        for name in ("ENR-A", "DIG-A"):
+            part = cell(30, 60)
+            database.run_now(freeze, f"2025-{number:02d}", "F", cell(50, 100), part, name)
+    assert database.read_now(judged, "ENR-A") == [Kind.TARGET]
+    assert database.read_now(judged, "DIG-A") == []
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,15 @@
 """The page of a month in full."""
 
 import pytest
+from sqlalchemy import delete
 
+from gateway.city.db.tables import evidence
 from gateway.city.rates.declared.sheet import Declaration
 from gateway.city.rates.declared.values import write
+from gateway.city.rates.frozen.freezing import freeze_month
 from tests.console.http import get
-from tests.console.town import Town, uscc_of
+from tests.console.town import NOW_MS, Town, uscc_of
+from tests.support.city_db import change_evidence
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -53,3 +57,25 @@ async def test_an_enterprise_shows_what_it_declares_beside_what_was_collected(
         assert words in shown
         assert "80.00 %" in shown
         assert "40 / 50" in shown
+
+
+async def test_machines_that_count_otherwise_since_a_month_was_stored_are_not_silent(
+    address: str, city: Town
+) -> None:
+    """The page had the stored rate above, and beside it machines that did not add up to it."""
+    freeze_month(city.database, "ENR-A", "2025-10", NOW_MS, demonstration=True)
+    first = delete(evidence).where(evidence.c.machine_id == 1)
+    city.database.run_now(change_evidence, first)
+    for number, is_told in ((1, False), (0, True)):
+        where = f"{address}/enterprises/{uscc_of(number)}?month=2025-10"
+        page = (await get(f"{where}&lang=zh")).text
+        assert ("本月数字保持入库的第 1 版" in page) is is_told
+        rows = (await get(f"{where}&format=json")).json()
+        assert ("counted_now" in rows) is is_told
+    machines = (await get(f"{address}/enterprises/{uscc_of(0)}?month=2025-10&format=json")).json()
+    networked = sum(row["networked"] for row in machines["rows"])
+    assert machines["counted_now"] == f"{networked} / 24"
+    assert (
+        f"（{networked + 1} / 24）"
+        in (await get(f"{address}/enterprises/{uscc_of(0)}?month=2025-10&lang=zh")).text
+    )

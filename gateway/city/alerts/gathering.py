@@ -27,7 +27,7 @@ from gateway.city.rates.cells.dimensions import CITY
 from gateway.city.rates.frozen.results import StoredTable, final_table
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import first_day, month_of, next_month, recent_months
-from gateway.city.rates.plan import plan_path
+from gateway.city.rates.plan import is_planned, plan_path
 from gateway.core.days import day_of, day_start_ms
 
 SERIES_MONTHS = 12
@@ -99,7 +99,7 @@ def rate_conditions(connection: Connection, by: Judging, now_ms: int) -> list[Co
         for subject, points in series.items()
         if points[-1].month == newest and (one := fall(points)) is not None
     ]
-    risk = at_risk(city, _target_of, RISK_MARGIN)
+    risk = at_risk(city, _target_of, RISK_MARGIN) if is_planned(by.definition) else None
     return found if risk is None else [*found, _risky(risk)]
 
 

@@ -1,6 +1,6 @@
 """Industries, and an enterprise with its machine list."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,21 @@ class MachineLine:
     cause: str
 
 
+@dataclass(frozen=True, slots=True)
+class CountedSince:
+    """A stored result of an enterprise, and what its machines come to by what is known now.
+
+    Attributes:
+        vintage: number of the stored result.
+        stored: its numerator and denominator.
+        now: those of the machines.
+    """
+
+    vintage: int
+    stored: tuple[int, int]
+    now: tuple[int, int]
+
+
 class Drilldown:
     """Pages between the overview and a machine."""
 
@@ -85,8 +100,10 @@ class Drilldown:
         table = await self._table_beside(request, choice)
         machines = await self._machines(row.uscc, choice)
         beside = await self._beside(row.uscc, choice, machines)
+        since = counted_since(table, row.uscc, [one.verdict for one in machines])
         data = {
             "beside": beside,
+            "since": since,
             "reasons": reasons_of(beside.gap) if beside else (),
             "choice": choice,
             "row": row,
@@ -100,7 +117,10 @@ class Drilldown:
             "may_check": principal_of(request).may(Permission.FINDINGS),
             "watching": await watchable(self._context, request, Level.ENTERPRISE, row.uscc),
         }
-        file = _machine_table(row, machines, rate_notes(table) if table else {})
+        notes = rate_notes(table) if table else {}
+        if since is not None:
+            notes["counted_now"] = "{} / {}".format(*since.now)
+        file = _machine_table(row, machines, notes)
         return View("enterprise.html", data, ("summary", "machines"), 2.0, file)
 
     async def _agreed(self, uscc: str) -> dict[str, Any]:
@@ -154,6 +174,22 @@ class Drilldown:
     def _line(self, verdict: MachineVerdict, place: Any) -> MachineLine:
         link = self._context.live.link(MachineName(verdict.uscc, verdict.site_no, verdict.asset_no))
         return MachineLine(verdict, place, *link_state(link), link.cause if link else "")
+
+
+def counted_since(
+    table: RateTable | None, uscc: str, machines: Iterable[MachineVerdict]
+) -> CountedSince | None:
+    """How the machines of an enterprise are counted otherwise than in a stored month; None: alike.
+
+    A stored month keeps its figures; machines are judged by ledger and evidence as they are now.
+    """
+    if table is None or table.vintage is None or table.definition.measure == "ledger":
+        return None
+    cell = next((one for one in table.cells if one.key == uscc), None)
+    stored = (cell.networked, cell.equipment) if cell else (0, 0)
+    reasons = [one.reason for one in machines]
+    now = sum(one.networked for one in reasons), sum(one.counted for one in reasons)
+    return None if now == stored else CountedSince(table.vintage, stored, now)
 
 
 def link_state(link: Link | None) -> tuple[str, str]:
