@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from edge_config.models import uscc
+from gateway.city.db import monthly
 from gateway.city.db.upgrade import upgrade
 from gateway.relational.database import connect
 
@@ -39,9 +40,9 @@ _STATEMENTS = (
     ),
 )
 _EVIDENCE = (
-    f"{_NUMBERS} INSERT INTO evidence (machine_id, day, source, synthetic, gateway, good_hours, "
-    "uncertain_hours, replayed_hours, first_ms, last_ms, seeded) "
-    "SELECT i, :day, 'controller', 0, 'gw-0', 1, 0, 0, 0, 1, 0 FROM n WHERE i % :networked = 0"
+    f"{_NUMBERS} INSERT INTO evidence_{{:%Y%m}} (machine_id, day, source, synthetic, late_days, "
+    "gateway, good_hours, uncertain_hours, replayed_hours, first_ms, last_ms, seeded) "
+    "SELECT i, :day, 'controller', 0, 0, 'gw-0', 1, 0, 0, 0, 1, 0 FROM n WHERE i % :networked = 0"
 )
 
 _MONTHS = (
@@ -72,6 +73,7 @@ def make(
     """
     database = connect("sqlite:///city.db", folder)
     upgrade(database)
+    database.run_now(monthly.ensure, [days[0] + timedelta(one) for one in range(_days(days))])
     database.close()
     codes = [code_of(number) for number in range(machines // A_SITE)]
     file = sqlite3.connect(folder / "city.db", isolation_level=None)
@@ -83,14 +85,18 @@ def make(
     numbers = {"machines": machines, "site": A_SITE, "networked": networked}
     for statement in _STATEMENTS:
         file.execute(statement, numbers)
-    for offset in range((days[1] - days[0]).days + 1):
-        day = (days[0] + timedelta(days=offset)).isoformat()
-        file.execute(_EVIDENCE, numbers | {"day": day})
+    for offset in range(_days(days)):
+        day = days[0] + timedelta(days=offset)
+        file.execute(_EVIDENCE.format(day), numbers | {"day": day.isoformat()})
     file.execute(_MONTHS)
     file.execute("COMMIT")
     file.execute("PRAGMA journal_mode=WAL")
     file.close()
     return codes
+
+
+def _days(days: tuple[date, date]) -> int:
+    return (days[1] - days[0]).days + 1
 
 
 def code_of(number: int) -> str:

@@ -5,10 +5,13 @@ from calendar import monthrange
 from datetime import date, timedelta
 from pathlib import Path
 
+from gateway.city.db import monthly
+from gateway.relational.database import connect
+
 _DAYS_OF = 20_000
 """Machines whose days are written out; those of more are of the same kind."""
 _DAY = (
-    "INSERT INTO copy.evidence SELECT id, :day, 'controller', 0, 'gw-' || (id / 20), "
+    "INSERT INTO copy.{} SELECT id, :day, 'controller', 0, 0, 'gw-' || (id / 20), "
     "16777215, 0, 0, :first + id % 60000, :last + id % 60000, 0 FROM machine "
     "WHERE id % 10 <> 7 ORDER BY id LIMIT :machines"
 )
@@ -53,12 +56,16 @@ def _size(folder: Path, table: str, condition: str, values: dict[str, object]) -
 
 def _size_of_days(folder: Path, last: date, machines: int) -> int:
     """Bytes of a month of days of some machines."""
-    copy, file = _copied(folder, "evidence")
+    table = f"evidence_{last:%Y%m}"
+    database = connect("sqlite:///city.db", folder)
+    database.run_now(monthly.ensure, [last])
+    database.close()
+    copy, file = _copied(folder, table)
     for number in range(last.day):
         day = last.replace(day=number + 1)
         first = (day.toordinal() - date(1970, 1, 1).toordinal()) * _DAY_MS
         times = {"first": first, "last": first + _DAY_MS - 60_000}
-        file.execute(_DAY, {"day": day.isoformat(), "machines": machines, **times})
+        file.execute(_DAY.format(table), {"day": day.isoformat(), "machines": machines, **times})
     return _closed(copy, file)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from gateway.city.db.tables import equipment
-from gateway.city.evidence.rows import write_evidence
+from gateway.city.evidence.rows import write_days
 from gateway.core.days import DAY_MS, day_start_ms
 
 MONTHS = 14
@@ -66,7 +66,7 @@ def seed_history(
         since = _networked_since(start, today, dice)
         rows += _evidence(ids[key], networked, _days(since, today, dice), dice)
     if rows:
-        write_evidence(connection, rows)
+        write_days(connection, rows)
     return len(rows)
 
 

@@ -161,25 +161,25 @@ def from_hour(hour: int) -> tuple[int, int]:
 
 
 def test_doubt_that_ends_later(database: Database) -> None:
-    database.run_now(keep_doubted, [(7, doubted(8, 10)), (7, doubted(9, 12))])
+    database.run_now(keep_doubted, [(7, doubted(8, 10)), (7, doubted(9, 12))], DAY)
     assert (good_hours(database), left(database)) == (0, [0b11111 << 8])
-    database.run_now(keep_spans, {"gw-1": from_hour(10)})
+    database.run_now(keep_spans, {"gw-1": from_hour(10)}, DAY)
     assert (good_hours(database), left(database)) == (0b111 << 10, [0b11 << 8])
-    database.run_now(keep_spans, {"gw-1": from_hour(8)})
+    database.run_now(keep_spans, {"gw-1": from_hour(8)}, DAY)
     assert (good_hours(database), left(database)) == (0b11111 << 8, [])
 
 
 def test_doubt_that_had_ended_before(database: Database) -> None:
-    database.run_now(keep_spans, {"gw-1": from_hour(8)})
-    database.run_now(keep_doubted, [(7, doubted(8, 10))])
+    database.run_now(keep_spans, {"gw-1": from_hour(8)}, DAY)
+    database.run_now(keep_doubted, [(7, doubted(8, 10))], DAY)
     assert (good_hours(database), left(database)) == (0b111 << 8, [])
 
 
 def test_a_gateway_that_is_started_again_and_again_leaves_one_span(database: Database) -> None:
     for minute in range(3):
         begin_ms = MIDNIGHT + minute * MAX_AHEAD_MS
-        database.run_now(keep_spans, {"gw-1": (begin_ms, begin_ms + 10)})
-    database.run_now(keep_spans, {"gw-1": (MIDNIGHT + DAY_MS, MIDNIGHT + DAY_MS + 10)})
+        database.run_now(keep_spans, {"gw-1": (begin_ms, begin_ms + 10)}, DAY)
+    database.run_now(keep_spans, {"gw-1": (MIDNIGHT + DAY_MS, MIDNIGHT + DAY_MS + 10)}, DAY)
     query = select(confirmed_clock.c.from_ms, confirmed_clock.c.to_ms).order_by("from_ms")
     assert [tuple(row) for row in database.run_now(lambda c: c.execute(query).all())] == [
         (MIDNIGHT, MIDNIGHT + 2 * MAX_AHEAD_MS + 10),
@@ -188,24 +188,24 @@ def test_a_gateway_that_is_started_again_and_again_leaves_one_span(database: Dat
 
 
 def test_what_two_workers_wrote_past_each_other_is_found(database: Database) -> None:
-    database.run_now(keep_doubted, [(7, doubted(8, 10))])
+    database.run_now(keep_doubted, [(7, doubted(8, 10))], DAY)
     span = {"gateway": "gw-1", "from_ms": MIDNIGHT, "to_ms": MIDNIGHT + DAY_MS}
     database.run_now(lambda c: c.execute(insert(confirmed_clock).values(span)))
-    database.run_now(tidy, MIDNIGHT)
+    database.run_now(tidy, MIDNIGHT, DAY)
     assert (good_hours(database), left(database)) == (0b111 << 8, [])
 
 
 def test_doubts_go_with_their_machine(database: Database) -> None:
     database.run_now(lambda c: c.execute(insert(machine).values(id=8, named_ms=1)))
-    database.run_now(keep_doubted, [(7, doubted(8, 10)), (8, doubted(9, 12))])
+    database.run_now(keep_doubted, [(7, doubted(8, 10)), (8, doubted(9, 12))], DAY)
     database.run_now(merge_doubts, 8, 7)
     assert left(database) == [0b11111 << 8]
 
 
 def test_doubts_of_long_ago_are_forgotten(database: Database) -> None:
-    database.run_now(keep_doubted, [(7, doubted(8, 10))])
-    database.run_now(keep_spans, {"gw-1": (5, 9)})
-    database.run_now(tidy, MIDNIGHT + 2 * DAY_MS)
+    database.run_now(keep_doubted, [(7, doubted(8, 10))], DAY)
+    database.run_now(keep_spans, {"gw-1": (5, 9)}, DAY)
+    database.run_now(tidy, MIDNIGHT + 2 * DAY_MS, DAY)
     assert (good_hours(database), left(database)) == (0, [])
     assert not database.run_now(lambda c: c.execute(select(confirmed_clock)).all())
 

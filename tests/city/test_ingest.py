@@ -76,7 +76,7 @@ async def test_a_frame_is_stored_settled_and_acknowledged(
             found = (one["day"], one["source"], one["good_hours"])
             assert found == (day_of(at), "controller", hour)
         assert (proof["first_ms"], proof["last_ms"], proof["seeded"]) == (at, at, False)
-        (unknown,) = city.database.run_now(lambda c: c.execute(orphan_query()).all())
+        (unknown,) = city.database.run_now(lambda c: c.execute(orphan_query(c)).all())
         assert (unknown.gateway, unknown.asset_no, unknown.days) == ("gw-1", "B-404", 1)
         (kept,) = rows_of(city, edge_books)
         assert (kept["due"], kept["buffered"], kept["epoch"]) == (4, 4, EPOCH_HEX)
@@ -109,7 +109,7 @@ async def test_the_same_on_postgresql(
         await until(lambda: rows_of(city, quarantine))
         await until(lambda: rows_of(city, gap))
         assert (await proofs_of(city))[0]["last_ms"] == at + 2
-        assert len(city.database.run_now(lambda c: c.execute(orphan_query()).all())) == 1
+        assert len(city.database.run_now(lambda c: c.execute(orphan_query(c)).all())) == 1
         assert rows_of(city, watermark)[0]["values_committed"] == 4
         assert len(rows_of(city, edge_books)) == 1
 

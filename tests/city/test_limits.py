@@ -266,7 +266,8 @@ def test_more_machines_in_a_round_than_a_query_takes_parameters(database: Databa
         enrolment.add(connection, "gw-1", USCC, "1", 0)
 
     database.run_now(enrol)
-    assert database.run_now(record, samples, MachineIds(), 0) == len(samples)
-    assert database.run_now(record, samples[:1], MachineIds(), 0) == 1
-    query = select(func.count()).select_from(orphan_query().subquery())
-    assert database.run_now(lambda c: c.scalar(query)) == 66_000
+    assert database.run_now(record, samples, MachineIds(), EARLIEST_MS) == len(samples)
+    assert database.run_now(record, samples[:1], MachineIds(), EARLIEST_MS) == 1
+    query = database.run_now(orphan_query).subquery()
+    counted = select(func.count()).select_from(query)
+    assert database.run_now(lambda c: c.scalar(counted)) == 66_000

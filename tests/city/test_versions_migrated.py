@@ -3,11 +3,10 @@
 from alembic import command
 from sqlalchemy import text
 
-from gateway.city.db.schema.whole import metadata
 from gateway.city.db.upgrade import CITY, upgrade
 from gateway.relational.database import Database
 from gateway.relational.migrating import alembic_config
-from tests.support.city_db import USCCS
+from tests.support.city_db import USCCS, drop_all
 
 KEPT = {
     "equipment": "SELECT id, uscc, asset_no, import_id, replaced_by FROM equipment ORDER BY id",
@@ -35,7 +34,7 @@ INSERT INTO identifier_outbox (id, equipment_id, operation, state, attempts, nex
 
 def test_machines_statuses_and_identifiers_stay(database: Database) -> None:
     with database.engine.begin() as connection:
-        metadata.drop_all(connection)
+        drop_all(connection)
         connection.execute(text("DROP TABLE alembic_version"))
         command.upgrade(alembic_config(connection, CITY), "city9")
         for statement in FILL.split(";"):

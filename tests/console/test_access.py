@@ -12,13 +12,13 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from edge_config.models.base import ConsoleConfig, Secret, ServerTls
-from gateway.city.db import tables
 from gateway.web.access import sessions
 from gateway.web.listen import ListenError, bind
 from gateway.web.serve import serve
 from tests.console.conftest import guarded, served
 from tests.console.http import get, post
 from tests.console.town import Town
+from tests.support.city_db import drop_all
 from tests.support.peers import program
 from tests.support.waiting import SOON_S
 
@@ -39,7 +39,7 @@ async def test_every_answer_carries_the_policy(address: str) -> None:
 
 
 async def test_a_page_that_fails_carries_the_policy_too(address: str, city: Town) -> None:
-    city.database.run_now(tables.metadata.drop_all)
+    city.database.run_now(drop_all)
     answer = await get(f"{address}/books")
     assert answer.status_code == 500
     assert "default-src 'none'" in answer.headers["content-security-policy"]

@@ -15,6 +15,7 @@ from gateway.city.db import tables
 from gateway.web.tables import Table, as_csv
 from tests.console.http import get, post
 from tests.console.town import Town, uscc_of
+from tests.support.city_db import drop_all
 from tests.support.waiting import SOON_S
 
 STREAM = {"accept": "text/event-stream"}
@@ -100,7 +101,7 @@ async def test_health_names_the_parts(city: Town, address: str) -> None:
     assert answer.status_code == 200
     parts = {"console": "ok", "ingest": "ok", "database": "ok"}
     assert answer.json() == {"status": "ok", "parts": parts}
-    city.database.run_now(tables.metadata.drop_all)
+    city.database.run_now(drop_all)
     assert (await get(f"{address}/gaps?lang=en")).status_code == 500
     assert (await get(f"{address}/healthz")).status_code == 200
     assert (await get(f"{address}/metrics")).status_code == 200

@@ -6,6 +6,7 @@ from gateway.city.db.tables import evidence, machine_books
 from gateway.core.days import HOUR_MS, day_of, day_start_ms
 from tests.console.http import get
 from tests.console.town import NOW_MS, Town, uscc_of
+from tests.support.city_db import by_hand
 
 FINDINGS = f"/enterprises/{uscc_of(0)}/findings"
 
@@ -17,7 +18,7 @@ def copy(connection: Connection) -> None:
         day = today.replace(day=number)
         at = day_start_ms(day) + 8 * HOUR_MS + number * 60_000
         own = update(evidence).where(evidence.c.day == day, evidence.c.machine_id <= 2)
-        connection.execute(own.values(first_ms=at, last_ms=at + HOUR_MS, seeded=False))
+        by_hand(connection, own.values(first_ms=at, last_ms=at + HOUR_MS, seeded=False))
     book = {"gateway": "gw-0", "epoch": "a", "day": today, "valid": 1, "expected": 1, "seq": 1}
     books = [book | {"device": f"a-{one}", "machine_id": one} for one in (1, 2)]
     connection.execute(insert(machine_books), books)

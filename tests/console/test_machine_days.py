@@ -19,7 +19,7 @@ from gateway.core.days import day_of
 from tests.console.http import get
 from tests.console.town import NOW_MS, Town, uscc_of
 from tests.support.chromium import chromium
-from tests.support.city_db import months_anew
+from tests.support.city_db import by_hand, months_anew
 
 MACHINE = f"/enterprises/{uscc_of(0)}/1/A-001"
 ID = 1
@@ -38,11 +38,11 @@ def days_shown(page: str) -> dict[int, str]:
 def break_days(connection: Connection) -> None:
     """One day each that is missing, of a sensor, doubtful; sealed for two; simulated as all are."""
     own, day = tables.evidence.c.machine_id == ID, tables.evidence.c.day
-    connection.execute(delete(tables.evidence).where(own, day == date(2025, 11, 3)))
+    by_hand(connection, delete(tables.evidence).where(own, day == date(2025, 11, 3)))
     seen = update(tables.evidence).where(own, day == date(2025, 11, 4))
-    connection.execute(seen.values(source="sensor"))
+    by_hand(connection, seen.values(source="sensor"))
     doubtful = update(tables.evidence).where(own, day == date(2025, 11, 5))
-    connection.execute(doubtful.values(good_hours=0, replayed_hours=4095))
+    by_hand(connection, doubtful.values(good_hours=0, replayed_hours=4095))
     entries = [(date(2025, 11, 6), "sealed"), (date(2025, 11, 8), "in_use")]
     rows = [{"equipment_id": ID, "valid_from": day, "status": status} for day, status in entries]
     connection.execute(insert(tables.status_rows), rows)
@@ -84,7 +84,7 @@ async def test_a_verdict_names_the_days_that_decided(city: Town, address: str) -
     first, last = date(2025, 10, 1), date(2025, 10, 31)
     own, day = tables.evidence.c.machine_id == ID, tables.evidence.c.day
     lost = delete(tables.evidence).where(own, day.between(first, last), day > date(2025, 10, 20))
-    city.database.run_now(lambda connection: connection.execute(lost))
+    city.database.run_now(by_hand, lost)
     city.database.run_now(months_anew)
     page = (await get(f"{address}{MACHINE}?lang=en&month=2025-10")).text
     assert "valid data on too few days" in page

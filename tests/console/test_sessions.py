@@ -16,7 +16,6 @@ from gateway.city.access.audit import Action, entries
 from gateway.city.access.principal import administrator
 from gateway.city.access.sessions import CitySessions, end_all
 from gateway.city.console.app import build
-from gateway.city.db import tables
 from gateway.city.db.schema.access import audit, console_session
 from gateway.throttle import FREE_ATTEMPTS
 from gateway.web.access.sessions import host_allowed
@@ -24,6 +23,7 @@ from gateway.web.access.store import SESSION_S, digest_of
 from tests.console.conftest import served
 from tests.console.http import get
 from tests.console.town import Town, town
+from tests.support.city_db import drop_all
 from tests.support.waiting import SOON_S
 
 TOKEN = "a-token-of-some-length"
@@ -143,7 +143,7 @@ async def test_while_the_database_is_away_nobody_is_let_in(tmp_path: Path) -> No
     async with guarded_town(tmp_path) as (made, base), visitor(base) as client:
         await enter(client)
         secret = cookie_of(client)
-        made.database.run_now(tables.metadata.drop_all)
+        made.database.run_now(drop_all)
         async with served(build(made.context)) as restarted:
             cookie = {"cookie": f"qulink_session_8080={secret}"}
             answer = await get(f"{restarted}/books", headers=cookie)

@@ -23,7 +23,7 @@ from gateway.city.console.live.present import Present
 from gateway.city.db import tables
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.upgrade import upgrade
-from gateway.city.evidence.rows import write_evidence
+from gateway.city.evidence.rows import write_days
 from gateway.city.ledger.machines import SINCE_EVER, alias_row
 from gateway.city.ledger.names import MachineName
 from gateway.city.live.server import LiveServer
@@ -246,7 +246,7 @@ def _machines(
                 for back in range(330) if back < 30 or at < networked - back // 60
             ]  # fmt: skip
     if evidence:
-        write_evidence(connection, evidence)
+        write_days(connection, evidence)
 
 
 def _schema(connection: Connection, gateway: str, schema: Schema) -> None:

@@ -44,7 +44,7 @@ from gateway.core.status import Reason, uncertain
 from gateway.relational.database import Database
 from tests.stores.cases import influx1, influx2
 from tests.support.city import USCC, city_file, schema_of
-from tests.support.city_db import add_enterprise, add_machine, months_anew, sqlite_city
+from tests.support.city_db import add_enterprise, add_machine, by_hand, months_anew, sqlite_city
 from tests.support.influxd import Influxd
 
 DAY = date(2026, 5, 4)
@@ -173,12 +173,13 @@ async def test_differences_are_found_both_ways(city: Database, store: Store) -> 
     own, columns = evidence.c.machine_id, evidence.c
     at = {"source": "controller", "synthetic": False, "gateway": "gw-1", "seeded": False}
     hours = {"uncertain_hours": 0, "replayed_hours": 0, "first_ms": 0, "last_ms": 0}
+    hours["late_days"] = 0
     forged = [  # on a day of which the store has nothing; and what came with a doubted clock
         {"machine_id": 1, "day": DAY + timedelta(days=1), "good_hours": 0b1000} | at | hours,
         {"machine_id": 2, "day": DAY, "good_hours": 1 << 5 | 1 << 8} | at | hours,
     ]
-    city.run_now(lambda c: c.execute(update(evidence).where(own == 1).values(good_hours=0b1011)))
-    city.run_now(lambda c: c.execute(insert(evidence), forged))
+    city.run_now(by_hand, update(evidence).where(own == 1).values(good_hours=0b1011))
+    city.run_now(by_hand, insert(evidence), forged)
     assert ("B-1", "month", "other_month", 0b1000) in await found(city, store)
     city.run_now(months_anew)
     differs = {
@@ -210,7 +211,7 @@ async def test_differences_are_found_both_ways(city: Database, store: Store) -> 
     city.run_now(lambda c: c.execute(insert(watermark).values(mark | span)))
     assert ("B-1", "holds", "pending", 0b0100) in await found(city, store)
 
-    city.run_now(lambda c: c.execute(delete(evidence).where(columns.day == DAY)))
+    city.run_now(by_hand, delete(evidence).where(columns.day == DAY))
     assert ("B-1", "month", "other_month", 0) in await found(city, store)
     city.run_now(months_anew)
     rebuild = Rebuild(city, store, NOW)

@@ -134,7 +134,7 @@ async def test_a_kill_before_evidence_is_written_loses_none(
         await city.store.open()
         proofs = await proofs_of(city)
         assert spans(city) == [None]
-        (stranger,) = city.database.run_now(lambda c: c.execute(orphan_query()).all())
+        (stranger,) = city.database.run_now(lambda c: c.execute(orphan_query(c)).all())
         assert stranger.days == len({day_of(time) for time in times})
         for machine in {row["machine_id"] for row in proofs}:
             own = [row for row in proofs if row["machine_id"] == machine]
@@ -160,7 +160,7 @@ async def test_while_evidence_cannot_be_written_frames_are_taken(
         city.database.run_now(lambda c: c.execute(change))
 
     async with city_on(mosquitto.url, tmp_path, "gw-1") as city:
-        rename("evidence", "away")
+        rename("evidence_month", "away")
         async with sender(mosquitto.port, "gw-1") as gateway:
             for seq, schema in enumerate(schemas[:2], start=1):
                 await gateway.send(seq, schema, batch_of(schema, at, 1.0))
@@ -170,7 +170,7 @@ async def test_while_evidence_cannot_be_written_frames_are_taken(
             assert not city.gateways.uncounted.has_room.is_set()
             await until(lambda: city.ingest._on_their_way)
             assert rows_of(city, watermark)[0]["upto"] == 2
-            rename("away", "evidence")
+            rename("away", "evidence_month")
             await gateway.acked(3)
         await until(lambda: len(rows_of(city, evidence)) == 3)
         assert caplog.text.count("evidence cannot be written") == 1

@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, select, text
 
 from gateway.city.db.schema.months import evidence_month
-from gateway.city.db.schema.whole import metadata
 from gateway.city.db.tables import evidence
 from gateway.city.db.upgrade import CITY, upgrade
 from gateway.city.evidence.adoption import merge_evidence
-from gateway.city.evidence.rows import write_evidence
+from gateway.city.evidence.rows import write_days
 from gateway.relational.database import Database
 from gateway.relational.migrating import alembic_config
-from tests.support.city_db import USCCS, add_enterprise, add_machine
+from tests.support.city_db import USCCS, add_enterprise, add_machine, by_hand, drop_all
 
 FIRST = date(2026, 1, 30)
 HOURS = st.sampled_from([0, 1, 6, 1 << 23])
@@ -78,12 +77,10 @@ def test_months_are_what_the_days_are(
     merged: bool,
 ) -> None:
     def write(connection: Connection) -> None:
-        for table in (evidence, evidence_month):
-            connection.execute(delete(table))
+        by_hand(connection, delete(evidence))
+        connection.execute(delete(evidence_month))
         for batch in batches:
-            write_evidence(
-                connection, [r | {"machine_id": machines[r["machine_id"]]} for r in batch]
-            )
+            write_days(connection, [r | {"machine_id": machines[r["machine_id"]]} for r in batch])
         if merged:  # the ledger learned that both are one machine
             merge_evidence(connection, *machines)
         assert by_months(connection) == by_days(connection)
@@ -98,7 +95,7 @@ def test_an_older_city_gets_the_months_of_the_days_that_it_has(database: Databas
         ("2026-01-31", "sensor", 0, 1, 1, 0), ("2026-02-01", "controller", 1, 0, 0, 8),
     )  # fmt: skip
     with database.engine.begin() as connection:
-        metadata.drop_all(connection)
+        drop_all(connection)
         connection.execute(text("DROP TABLE alembic_version"))
         command.upgrade(alembic_config(connection, CITY), "city24")
         connection.execute(text("INSERT INTO machine (id, named_ms) VALUES (1, 0)"))

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, event, func, select, text
 from gateway.city.db.tables import equipment, evidence
 from gateway.city.evidence import recording
 from gateway.city.evidence.recording import record
+from gateway.city.evidence.rows import Row
 from gateway.city.evidence.samples import Sample
 from gateway.city.ledger import importer
 from gateway.city.ledger.changes import latest_change
@@ -96,10 +97,10 @@ def test_evidence_written_while_a_machine_is_renamed_is_its_own(
         target=lambda: database.run_now(import_files, [tmp_path / "m.csv"], NOW)
     )
 
-    def interrupted(connection: Connection, rows: list[dict[str, object]]) -> None:
+    def interrupted(connection: Connection, rows: list[Row], today: date) -> None:
         ledger.start()
         ledger.join(0.5)  # it is through, or it waits for the evidence
-        unchanged(connection, rows)
+        unchanged(connection, rows, today)
 
     monkeypatch.setattr(recording, "write_evidence", interrupted)
     database.run_now(record, [sample(later)], MachineIds(), NOW)

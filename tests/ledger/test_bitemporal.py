@@ -30,7 +30,7 @@ from gateway.city.ledger.renaming import rename_machine
 from gateway.city.ledger.withdrawal import withdraw_machine
 from gateway.core.days import day_start_ms
 from gateway.relational.database import Database
-from tests.support.city_db import USCCS
+from tests.support.city_db import USCCS, drop_all
 
 USCC = USCCS[0]
 FIRST = date(2026, 10, 5)
@@ -192,13 +192,12 @@ def test_an_import_that_is_killed_has_said_nothing(
 def test_an_older_ledger_is_known_since_its_migration(database: Database) -> None:
     from alembic import command
 
-    from gateway.city.db.schema.whole import metadata
     from gateway.city.db.upgrade import CITY, upgrade
     from gateway.relational.migrating import alembic_config
     from tests.city.test_versions_migrated import FILL
 
     with database.engine.begin() as connection:
-        metadata.drop_all(connection)
+        drop_all(connection)
         connection.execute(text("DROP TABLE alembic_version"))
         command.upgrade(alembic_config(connection, CITY), "city9")
         for statement in FILL.split(";"):

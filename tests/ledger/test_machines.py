@@ -63,7 +63,8 @@ def sent(database: Database, asset_no: str, *days: date, ids: MachineIds | None 
         for day in days
         for at in [day_start_ms(day) + 36_000_000]
     ]
-    database.run_now(record, samples, ids or MachineIds(), NOW_MS)
+    now_ms = max(NOW_MS, *(one.last_ms for one in samples))
+    database.run_now(record, samples, ids or MachineIds(), now_ms)
 
 
 def number(database: Database, asset_no: str, day: date = DAY) -> int:
@@ -76,7 +77,7 @@ def days_of(database: Database, machine_id: int) -> list[date]:
 
 
 def orphans(database: Database) -> set[str]:
-    return {row.asset_no for row in database.run_now(lambda c: c.execute(orphan_query()).all())}
+    return {row.asset_no for row in database.run_now(lambda c: c.execute(orphan_query(c)).all())}
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def test_days_sent_before_a_machine_stood_in_the_ledger_count(database: Database
     database.run_now(enrol, JULY_16)
     days = days_between(JULY_16, date(2026, 7, 31))
     database.run_now(record, [sample(day) for day in days], MachineIds(), NOVEMBER_21)
-    (stranger,) = database.run_now(lambda c: c.execute(orphan_query()).all())
+    (stranger,) = database.run_now(lambda c: c.execute(orphan_query(c)).all())
     assert (stranger.asset_no, stranger.days) == ("B-001", 16)
     database.run_now(add_machine, USCC, "B-001")
     (only,) = database.run_now(

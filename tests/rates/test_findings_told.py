@@ -34,6 +34,7 @@ from tests.support.city_db import (
     add_days,
     add_enterprise,
     add_machine,
+    by_hand,
     days_between,
     sqlite_city,
 )
@@ -63,7 +64,7 @@ def fill(connection: Connection) -> None:
     for day in days_between(FIRST, UNTIL):
         at = day_start_ms(day) + 8 * HOUR_MS + day.day * 60_000
         when = update(evidence).where(evidence.c.day == day, evidence.c.machine_id <= 2)
-        connection.execute(when.values(first_ms=at, last_ms=at + HOUR_MS, seeded=False))
+        by_hand(connection, when.values(first_ms=at, last_ms=at + HOUR_MS, seeded=False))
     book = {"gateway": "gw-1", "epoch": "a", "expected": 100, "seq": 1, "first_ms": 0}
     books = [
         book | {"device": f"d-{one}", "machine_id": one, "day": day, "valid": 90, "last_ms": 0}

@@ -10,7 +10,7 @@ from gateway.city.db.operation import begin
 from gateway.city.db.schema.daymaps import day_map, evidence_taking
 from gateway.city.db.schema.months import evidence_month
 from gateway.city.db.tables import equipment_rows
-from gateway.city.evidence.rows import write_evidence
+from gateway.city.evidence.rows import write_days
 from gateway.city.rates.daymaps.verifying import verify
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.frozen.freezing import freeze_month
@@ -57,7 +57,7 @@ def sent(database: Database, machine: int, days: list[date]) -> None:
         }
         for day in days
     ]
-    database.run_now(write_evidence, rows)
+    database.run_now(write_days, rows)
 
 
 async def compare(database: Database, at_ms: int = NOVEMBER_22) -> list[tuple[object, ...]]:

@@ -24,6 +24,7 @@ from tests.support.city_db import (
     add_days,
     add_enterprise,
     add_machine,
+    by_hand,
     days_between,
     months_anew,
 )
@@ -61,7 +62,7 @@ def fill(connection: Connection, *, undated: Sequence[date] = ()) -> None:
         commissioned_on=date(2020, 1, 1),
     )
     add_days(connection, machine, days_between(date(2026, 10, 11), date(2026, 10, 30)))
-    connection.execute(update(evidence).values(good_hours=0b101, uncertain_hours=0b10))
+    by_hand(connection, update(evidence).values(good_hours=0b101, uncertain_hours=0b10))
     row: dict[str, Any] = {"id": "gw-1", "uscc": USCCS[0], "site_no": "1"}
     row |= {"partition": 0, "enrolled_ms": 0}
     connection.execute(insert(gateway_table).values(row))
@@ -203,7 +204,7 @@ def strange_month(connection: Connection, seed: int) -> None:
     for day in days_between(FIRST, LAST):
         if chance.random() < 0.3:
             doubtful = {"good_hours": 0, chance.choice(["uncertain_hours", "replayed_hours"]): 1}
-            connection.execute(update(evidence).where(days == day).values(doubtful))
+            by_hand(connection, update(evidence).where(days == day).values(doubtful))
     months_anew(connection)
 
 

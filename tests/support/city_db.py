@@ -14,6 +14,7 @@ from sqlalchemy import (
     Connection,
     Delete,
     Engine,
+    Executable,
     Update,
     create_engine,
     delete,
@@ -23,7 +24,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import OperationalError
 
+from gateway.city.db import monthly
 from gateway.city.db.schema.months import evidence_month
+from gateway.city.db.schema.whole import metadata
 from gateway.city.db.tables import (
     enterprise,
     equipment_rows,
@@ -32,7 +35,7 @@ from gateway.city.db.tables import (
     status_rows,
 )
 from gateway.city.db.upgrade import upgrade
-from gateway.city.evidence.rows import months_of, write_evidence
+from gateway.city.evidence.rows import months_of, write_days
 from gateway.city.ledger.machines import find_or_name
 from gateway.city.ledger.names import MachineName
 from gateway.core.days import day_start_ms
@@ -210,13 +213,51 @@ def add_days(
         for day in days
     ]
     if rows:
-        write_evidence(connection, rows)
+        write_days(connection, rows)
 
 
 def change_evidence(connection: Connection, statement: Delete | Update) -> None:
     """Change rows of evidence by hand, and the months with them."""
-    connection.execute(statement)
+    by_hand(connection, statement)
     months_anew(connection)
+
+
+def by_hand(connection: Connection, statement: Executable, *rows: Any) -> None:
+    """Change raw days past the code that writes them; on SQLite they are a view of its months."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(statement, *rows)
+        return
+    names = [column.name for column in evidence.c]
+    keys = " AND ".join(f"{key.name} = OLD.{key.name}" for key in evidence.primary_key)
+    to = ", ".join(f"{name} = NEW.{name}" for name in names)
+    new = ", ".join(f"NEW.{name}" for name in names)
+    bodies = {
+        "UPDATE": f"UPDATE {{0}} SET {to} WHERE {keys}",
+        "DELETE": f"DELETE FROM {{0}} WHERE {keys}",
+        "INSERT": f"INSERT INTO {{0}} SELECT {new} WHERE '{{0}}' = {_TABLE}",
+    }
+    tables = [f"evidence_{month}" for month in monthly.held(connection)]
+    if not tables:  # nothing to change
+        return
+    for what, body in bodies.items():
+        each = "; ".join(body.format(name) for name in tables)
+        head = f"CREATE TEMP TRIGGER {what}_by_hand INSTEAD OF {what} ON evidence"
+        connection.exec_driver_sql(f"{head} BEGIN {each}; END")
+    connection.execute(statement, *rows)
+    for what in bodies:
+        connection.exec_driver_sql(f"DROP TRIGGER {what}_by_hand")
+
+
+_TABLE = "'evidence_' || strftime('%Y%m', NEW.day)"
+
+
+def drop_all(connection: Connection) -> None:
+    """Take away all tables of a city but for its version."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("DROP VIEW evidence")
+        for month in monthly.held(connection):
+            connection.exec_driver_sql(f"DROP TABLE evidence_{month}")
+    metadata.drop_all(connection)
 
 
 def months_anew(connection: Connection) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 from sqlalchemy import Connection, delete
 
 from edge_config.models.data.keeping import RetentionConfig
+from gateway.city.db import monthly
 from gateway.city.db.hourly import PERIOD_S, every_hour
 from gateway.city.db.tables import gap, tag_schema
 from gateway.city.erasing.late import erase_late
@@ -23,6 +24,8 @@ from gateway.relational.database import Database
 log = logging.getLogger(__name__)
 
 FIRST_S = 60.0
+_SOON_MS = 7 * DAY_MS
+"""A month's table is there before all workers want it at once."""
 
 
 @runtime_checkable
@@ -58,8 +61,9 @@ async def tidy(database: Database, store: Store, retention: RetentionConfig, now
     rows = await store.trim(telemetry_ms) if isinstance(store, Trimmed) else 0
     gaps = await database.run(_trim_gaps, telemetry_ms)
     counts = await database.run(trim_counts, day_of(telemetry_ms))
-    await database.run(clock_doubt.tidy, telemetry_ms)
+    await database.run(clock_doubt.tidy, telemetry_ms, day_of(now_ms))
     schemas = await database.run(_trim_schemas, day_of(telemetry_ms))
+    await database.run(monthly.ensure, [day_of(now_ms), day_of(now_ms + _SOON_MS)])
     messages = await database.run(quarantine.trim, now_ms - retention.quarantine_days * DAY_MS)
     await erase_late(database, store, now_ms)
     # What an import left that was killed behind its last part; most hours there is none.

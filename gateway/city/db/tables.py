@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -279,16 +280,20 @@ quarantine = Table(
 
 evidence = Table(
     "evidence",
-    metadata,  # in which hours of a day values of a machine came; bit h of a mask is hour h
+    metadata,  # in which hours of a day values of a machine came; a table a month: monthly.py
     Column("machine_id", ForeignKey("machine.id"), primary_key=True),
     Column("day", Date, primary_key=True),
     Column("source", String(16), primary_key=True),  # controller, sensor
     Column("synthetic", Boolean, primary_key=True),
+    # 0: it came in time; otherwise how many days after its day this came, and was not there before
+    Column("late_days", SmallInteger, primary_key=True, autoincrement=False),
     Column("gateway", String(63), nullable=False),
-    Column("good_hours", Integer, nullable=False),
+    Column("good_hours", Integer, nullable=False),  # bit h of a mask is hour h
     Column("uncertain_hours", Integer, nullable=False),
     Column("replayed_hours", Integer, nullable=False),  # the source repeats what it last had
     Column("first_ms", BigInteger, nullable=False),
     Column("last_ms", BigInteger, nullable=False),
     Column("seeded", Boolean, nullable=False),  # written by the demonstration, not by ingest
+    sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (day)",
 )

@@ -23,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 
+from gateway.city.db import monthly
 from gateway.city.db.schema.access import (
     api_token,
     city_user,
@@ -93,10 +94,13 @@ class Blanked:
     values: Mapping[str, Any]
 
 
-def deleted(uscc: str, users: Iterable[str]) -> list[tuple[Table, Condition]]:
+def deleted(
+    connection: Connection, uscc: str, users: Iterable[str]
+) -> list[tuple[Table, Condition]]:
     """Rows that go, in an order that no reference forbids.
 
     Args:
+        connection: the city's database.
         uscc: of the enterprise.
         users: of the city who see nothing but this enterprise.
     """
@@ -105,7 +109,7 @@ def deleted(uscc: str, users: Iterable[str]) -> list[tuple[Table, Condition]]:
     others = select(machine_alias.c.machine_id).where(machine_alias.c.uscc != uscc)
     months = evidence_month.c.machine_id
     sent = quarantine.c.gateway.in_(gateways) & _said_before(uscc)
-    by_day = (evidence, machine_books, doubted_evidence)
+    by_day = (*monthly.tables(connection), machine_books, doubted_evidence)
     by_gateway = (doubted_evidence, confirmed_clock, gap, edge_books, tag_schema)
     return [
         *((table, _on_its_days(table, uscc)) for table in by_day),
@@ -204,9 +208,10 @@ def blanked(uscc: str, users: Iterable[str]) -> list[Blanked]:
 
 def counts(connection: Connection, uscc: str, users: Iterable[str]) -> dict[str, int]:
     """How many rows there are to delete or to blank, by table."""
-    names, found = list(users), dict[str, int]()
-    for table, where in deleted(uscc, names):
-        found[table.name] = found.get(table.name, 0) + _count(connection, table, where)
+    names, found = list(users), {evidence.name: 0}
+    for table, where in deleted(connection, uscc, names):
+        name = monthly.subject(table)
+        found[name] = found.get(name, 0) + _count(connection, table, where)
     for one in blanked(uscc, names):
         said = or_(*(_differs(one.table.c[name], to) for name, to in one.values.items()))
         found[one.table.name] = _count(connection, one.table, one.where & said)
@@ -217,7 +222,7 @@ def erase(connection: Connection, uscc: str, users: Iterable[str]) -> None:
     """Delete and blank; what is done already is done again, and changes nothing."""
     names = list(users)
     shared = _shared(connection, uscc)
-    for table, where in deleted(uscc, names):
+    for table, where in deleted(connection, uscc, names):
         connection.execute(delete(table).where(where))
     for one in blanked(uscc, names):
         connection.execute(update(one.table).where(one.where).values(one.values))

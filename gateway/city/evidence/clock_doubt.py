@@ -7,6 +7,7 @@ clock that agrees with the city's that nobody has set it since.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, case, delete, insert, select, update
@@ -24,17 +25,20 @@ Span = tuple[int, int]
 _KEY = list(doubted_evidence.primary_key)
 
 
-def keep_doubted(connection: Connection, samples: Iterable[tuple[int, Sample]]) -> None:
+def keep_doubted(
+    connection: Connection, samples: Iterable[tuple[int, Sample]], today: date
+) -> None:
     """Keep hours in doubt, and let those count that are confirmed already.
 
     Args:
         connection: in a transaction.
         samples: ids of machines and what they sent; those without doubt are left out.
+        today: Asia/Shanghai day.
     """
     rows = [_doubted(*one) for one in samples if one[1].doubted_hours]
     _widen(connection, rows)
     # the span may have come before the doubt did: frames and signs of life have ways of their own
-    confirm(connection, {str(row["gateway"]) for row in rows})
+    confirm(connection, {str(row["gateway"]) for row in rows}, today)
 
 
 def _widen(connection: Connection, rows: list[dict[str, object]]) -> None:
@@ -51,12 +55,13 @@ def _widen(connection: Connection, rows: list[dict[str, object]]) -> None:
         connection.execute(upsert, rows)
 
 
-def keep_spans(connection: Connection, spans: Mapping[str, Span]) -> None:
+def keep_spans(connection: Connection, spans: Mapping[str, Span], today: date) -> None:
     """Note when clocks of gateways were right, and let count what that confirms.
 
     Args:
         connection: in a transaction.
         spans: by gateway.
+        today: Asia/Shanghai day.
     """
     known = confirmed_clock.c
     for gateway, (from_ms, to_ms) in spans.items():
@@ -75,11 +80,14 @@ def keep_spans(connection: Connection, spans: Mapping[str, Span]) -> None:
             "to_ms": max([to_ms, *(one.to_ms for one in joined)]),
         }
         connection.execute(insert(confirmed_clock).values(row))
-    confirm(connection, spans)
+    confirm(connection, spans, today)
 
 
-def confirm(connection: Connection, gateways: Iterable[str]) -> None:
-    """Let the hours in doubt count that lie where the clock of their gateway was right."""
+def confirm(connection: Connection, gateways: Iterable[str], today: date) -> None:
+    """Let the hours in doubt count that lie where the clock of their gateway was right.
+
+    They are evidence from today on: what was in doubt too long is late data.
+    """
     doubts, spans = doubted_evidence.c, confirmed_clock.c
     for part in chunks(gateways):
         held = select(doubted_evidence).where(doubts.gateway.in_(part)).order_by(*_KEY)
@@ -89,7 +97,8 @@ def confirm(connection: Connection, gateways: Iterable[str]) -> None:
         right = defaultdict[str, list[Span]](list)
         for one in connection.execute(select(confirmed_clock).where(spans.gateway.in_(part))):
             right[one.gateway].append((one.from_ms, one.to_ms))
-        _let_count(connection, [(row, hours_within(row, right[row.gateway])) for row in rows])
+        found = [(row, hours_within(row, right[row.gateway])) for row in rows]
+        _let_count(connection, found, today)
 
 
 def hours_within(row: Any, spans: Sequence[Span]) -> int:
@@ -108,9 +117,11 @@ def hours_within(row: Any, spans: Sequence[Span]) -> int:
     return found & int(row.hours)
 
 
-def _let_count(connection: Connection, confirmed: Iterable[tuple[Row[Any], int]]) -> None:
+def _let_count(
+    connection: Connection, confirmed: Iterable[tuple[Row[Any], int]], today: date
+) -> None:
     confirmed = [(row, hours) for row, hours in confirmed if hours]
-    write_evidence(connection, [_evidence(row, hours) for row, hours in confirmed])
+    write_evidence(connection, [_evidence(row, hours) for row, hours in confirmed], today)
     for row, hours in confirmed:
         mine = [column == getattr(row, column.name) for column in _KEY]
         left = row.hours & ~hours
@@ -128,7 +139,7 @@ def merge_doubts(connection: Connection, source: int, target: int) -> None:
     connection.execute(delete(doubted_evidence).where(held))
 
 
-def tidy(connection: Connection, before_ms: int) -> None:
+def tidy(connection: Connection, before_ms: int, today: date) -> None:
     """Confirm what can be, and forget doubts and spans of long ago.
 
     Two workers may have written a doubt and the span that ends it without seeing each other's.
@@ -136,8 +147,10 @@ def tidy(connection: Connection, before_ms: int) -> None:
     Args:
         connection: in a transaction.
         before_ms: end of what is forgotten, UTC milliseconds.
+        today: Asia/Shanghai day.
     """
-    confirm(connection, connection.scalars(select(doubted_evidence.c.gateway).distinct()).all())
+    waiting = connection.scalars(select(doubted_evidence.c.gateway).distinct()).all()
+    confirm(connection, waiting, today)
     old = doubted_evidence.c.day < day_of(before_ms)
     connection.execute(delete(doubted_evidence).where(old))
     connection.execute(delete(confirmed_clock).where(confirmed_clock.c.to_ms < before_ms))

@@ -126,7 +126,8 @@ def add_recounted(
     """Make evidence of a span of a gateway as the store holds it."""
     days = (day_of(span[0]), day_of(span[1]))
     found = recount(connection, days, hours, origins_of(connection, gateway), now_ms)
-    record_known(connection, [*identified(connection, found.stored, now_ms), *found.counted])
+    pairs = [*identified(connection, found.stored, now_ms), *found.counted]
+    record_known(connection, pairs, day_of(now_ms))
 
 
 def _attempts(what: str) -> Retry:

@@ -12,9 +12,10 @@ from operator import or_
 
 from sqlalchemy import Connection, select
 
+from gateway.city.db import monthly
 from gateway.city.db.operation import began_on
 from gateway.city.db.schema.rates import rate_result
-from gateway.city.db.tables import evidence, gateway, machine_books, tag_schema
+from gateway.city.db.tables import gateway, machine_books, tag_schema
 from gateway.city.evidence.recording import record_known
 from gateway.city.evidence.recount import Counted, Origins, Recount, recounted
 from gateway.city.evidence.rows import MASKS
@@ -124,7 +125,7 @@ class Rebuild:
         added.note(pairs, _held(connection, day, {one for one, _ in pairs}))
         added.unknown |= {(origins.gateway, device) for device in found.unknown}
         if not self.dry_run:
-            record_known(connection, pairs)
+            record_known(connection, pairs, day_of(self.now_ms))
 
 
 def recount(
@@ -165,14 +166,16 @@ def _counted(connection: Connection, name: str, days: tuple[date, date]) -> list
 
 
 def _held(connection: Connection, day: date, machines: Collection[int]) -> _Held:
-    columns = evidence.c
+    columns = monthly.between(connection, day, day).c
     masks = (columns[name] for name in MASKS)
     query = select(columns.machine_id, columns.source, columns.synthetic, *masks)
-    return {
-        (row.machine_id, row.source, row.synthetic): tuple(row[3:])
-        for part in chunks(machines)
-        for row in connection.execute(query.where(columns.day == day, columns.machine_id.in_(part)))
-    }
+    found: _Held = {}
+    for part in chunks(machines):
+        own = query.where(columns.day == day, columns.machine_id.in_(part))
+        for *key, good, uncertain, replayed in connection.execute(own):
+            hours = (good, uncertain, replayed)
+            found[tuple(key)] = tuple(map(or_, found.get(tuple(key), (0, 0, 0)), hours))
+    return found
 
 
 def origins_of(connection: Connection, name: str) -> Origins:

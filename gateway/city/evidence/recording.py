@@ -6,6 +6,7 @@ the city began make no evidence.
 """
 
 from collections.abc import Sequence
+from datetime import date
 
 from sqlalchemy import Connection, select
 
@@ -16,6 +17,7 @@ from gateway.city.evidence.clock_doubt import keep_doubted
 from gateway.city.evidence.rows import write_evidence
 from gateway.city.evidence.samples import Sample
 from gateway.city.ledger.machines import MachineIds
+from gateway.core.days import day_of
 from gateway.relational.database import chunks
 
 
@@ -38,20 +40,27 @@ def record(connection: Connection, entries: Sequence[Sample], ids: MachineIds, n
     found = ids.resolve(connection, ((entry.machine, entry.day) for entry in entries), now_ms)
     pairs = [(found[entry.machine, entry.day], entry) for entry in entries]
     in_ledger = _in_ledger(connection, {number for number, _ in pairs})
-    record_known(connection, pairs)
+    record_known(connection, pairs, day_of(now_ms))
     return sum(entry.count for number, entry in pairs if number not in in_ledger)
 
 
-def record_known(connection: Connection, entries: Sequence[tuple[int, Sample]]) -> None:
+def record_known(
+    connection: Connection, entries: Sequence[tuple[int, Sample]], today: date
+) -> None:
     """Add evidence of machines whose ids are known, on days since the city began.
 
     What a gateway of an erased enterprise has proven is left out.
+
+    Args:
+        connection: in a transaction.
+        entries: ids of machines and what they sent.
+        today: Asia/Shanghai day, on which it came.
     """
     if gone := left_out(connection, {one.gateway for _, one in entries}):
         entries = [one for one in entries if one[1].gateway not in gone]
     proofs = [one for one in entries if one[1].is_evidence]
-    write_evidence(connection, [_evidence(*one) for one in proofs])
-    keep_doubted(connection, entries)
+    write_evidence(connection, [_evidence(*one) for one in proofs], today)
+    keep_doubted(connection, entries, today)
 
 
 def _in_ledger(connection: Connection, ids: set[int]) -> set[int]:

@@ -6,47 +6,64 @@ They count nowhere, so no figure shows them.
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import CTE, Connection, Select, Table, and_, func, or_, select, union_all
 
-from gateway.city.db.tables import equipment, equipment_status, evidence
+from gateway.city.db import monthly
+from gateway.city.db.tables import equipment, equipment_status
 from gateway.city.ledger.codes import IN_SERVICE
 
 LOOK_BACK_DAYS = 7
 
 
-def retired_query(today: date) -> Select[Any]:
+def retired_query(connection: Connection, today: date) -> Select[Any]:
     """Machines of the ledger that are out of service and sent values since, within a week.
 
     The day on which the status changed is left out: it may have worked in the morning. Columns:
     id, uscc, site_no, asset_no, name, status, since, gateway (one that sends them), days, last_ms.
 
     Args:
+        connection: the city's database.
         today: Asia/Shanghai day.
     """
-    dated, sent, own = equipment_status.c, evidence.c, equipment.c
+    dated, own = equipment_status.c, equipment.c
     # only of those that ever left service: a city has a million others
     left = select(dated.equipment_id).where(dated.status.not_in(IN_SERVICE))
     newest = (
         select(dated.equipment_id, func.max(dated.valid_from).label("since"))
         .where(dated.valid_from <= today, dated.equipment_id.in_(left))
         .group_by(dated.equipment_id)
-        .subquery()
+        .cte("newest")
     )
-    hours = or_(sent.good_hours != 0, sent.uncertain_hours != 0, sent.replayed_hours != 0)
-    recent = and_(sent.day > newest.c.since, sent.day > today - timedelta(days=LOOK_BACK_DAYS))
+    after = today - timedelta(days=LOOK_BACK_DAYS)
+    months = [_sent_since(sent, newest, after) for sent in monthly.parts(connection, after)]
+    sent = union_all(*months).subquery()
     columns = (own.id, own.uscc, own.site_no, own.asset_no, own.name, dated.status, newest.c.since)
     return (
         select(*columns)
-        .add_columns(func.max(sent.gateway).label("gateway"))
-        .add_columns(func.count(sent.day.distinct()).label("days"))
-        .add_columns(func.max(sent.last_ms).label("last_ms"))
+        .add_columns(func.max(sent.c.gateway).label("gateway"))
+        .add_columns(func.sum(sent.c.days).label("days"))
+        .add_columns(func.max(sent.c.last_ms).label("last_ms"))
         .select_from(newest)
         .join(
             equipment_status,
             and_(dated.equipment_id == newest.c.equipment_id, dated.valid_from == newest.c.since),
         )
         .join(equipment, own.id == newest.c.equipment_id)
-        .join(evidence, and_(sent.machine_id == own.id, recent))
-        .where(dated.status.not_in(IN_SERVICE), hours)
+        .join(sent, sent.c.machine_id == own.id)
+        .where(dated.status.not_in(IN_SERVICE))
         .group_by(*columns)
+    )
+
+
+def _sent_since(table: Table, newest: CTE, after: date) -> Select[Any]:
+    """What machines sent behind a day and behind their newest status, of one month's table."""
+    sent = table.c
+    hours = or_(sent.good_hours != 0, sent.uncertain_hours != 0, sent.replayed_hours != 0)
+    return (
+        select(sent.machine_id, func.max(sent.gateway).label("gateway"))
+        .add_columns(func.count(sent.day.distinct()).label("days"))
+        .add_columns(func.max(sent.last_ms).label("last_ms"))
+        .join(newest, newest.c.equipment_id == sent.machine_id)
+        .where(sent.day > newest.c.since, sent.day > after, hours)
+        .group_by(sent.machine_id)
     )

@@ -28,6 +28,7 @@ from gateway.city.live.view import GatewayLive, Live
 from gateway.city.presence.clocks import Clocks
 from gateway.city.registry.enrolment import of_partitions
 from gateway.core.batch import Gap
+from gateway.core.days import day_of
 from gateway.core.status import Reason
 from gateway.relational.database import Database, words
 from gateway.retry import Retry
@@ -204,7 +205,7 @@ class Presence:
         if not (gaps or entries or seen or spans):
             return
         try:
-            await self.database.run(_write, gaps, entries, seen, spans)
+            await self.database.run(_write, gaps, entries, seen, spans, self.now_ms())
         except SQLAlchemyError:
             self._gaps[:0], self._entries[:0] = gaps, entries
             self._clocks.put_back(spans)
@@ -247,6 +248,7 @@ def _write(
     entries: Sequence[quarantine.Entry],
     seen: Sequence[GatewayLive],
     spans: Mapping[str, Span],
+    now_ms: int,
 ) -> None:
     gone = left_out(connection, {name for name, _ in gaps} | {one.id for one in seen} | {*spans})
     if gone:
@@ -256,7 +258,7 @@ def _write(
     keep_gaps(connection, gaps)
     end_gaps_of_revoked(connection, [name for name, one in gaps if one.to_ms is None])
     quarantine.keep(connection, entries)
-    keep_spans(connection, spans)
+    keep_spans(connection, spans, day_of(now_ms))
     if seen:
         known = update(gateway).where(gateway.c.id == bindparam("name"))
         rows = [{"name": one.id, "seen": one.last_seen_ms, "text": _text(one)} for one in seen]

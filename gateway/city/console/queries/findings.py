@@ -74,8 +74,8 @@ def findings(connection: Connection, scope: Scope, now_ms: int, limit: int) -> F
     """Gather them, of each kind at most ``limit`` rows; quarantine of the last seven days."""
     unverified = _unverified().where(seen(scope))
     unregistered = _unregistered().where(owned(equipment.c.uscc, scope))
-    orphans = orphan_query().where(owned(machine_alias.c.uscc, scope))
-    retired = retired_query(day_of(now_ms)).where(owned(equipment.c.uscc, scope))
+    orphans = orphan_query(connection).where(owned(machine_alias.c.uscc, scope))
+    retired = retired_query(connection, day_of(now_ms)).where(owned(equipment.c.uscc, scope))
     undated = undated_query(previous_month(day_of(now_ms).replace(day=1)))
     undated = undated.where(owned(equipment.c.uscc, scope))
     excuses = late_excuses(connection, seen(scope))

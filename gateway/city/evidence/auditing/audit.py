@@ -13,10 +13,10 @@ from operator import or_
 
 from sqlalchemy import Connection, select
 
+from gateway.city.db import monthly
 from gateway.city.db.schema.daymaps import evidence_taking
 from gateway.city.db.schema.months import evidence_month, month_number
 from gateway.city.db.tables import (
-    evidence,
     gateway,
     machine_alias,
     machine_books,
@@ -210,15 +210,16 @@ def _names(connection: Connection, uscc: str, day: date) -> dict[int, MachineNam
 
 
 def _claimed(connection: Connection, day: date, machines: Collection[int]) -> dict[Key, Claimed]:
-    columns = evidence.c
-    query = select(evidence).where(columns.day == day)
-    return {
-        (row.machine_id, row.source, row.synthetic): Claimed(
-            tuple(getattr(row, name) for name in MASKS), row.gateway, row.seeded
-        )
-        for part in chunks(machines)
-        for row in connection.execute(query.where(columns.machine_id.in_(part)))
-    }
+    days = monthly.between(connection, day, day)
+    query, columns, found = select(days).where(days.c.day == day), days.c, dict[Key, Claimed]()
+    for part in chunks(machines):
+        own = query.where(columns.machine_id.in_(part)).order_by(columns.late_days)
+        for row in connection.execute(own):
+            key = (row.machine_id, row.source, row.synthetic)
+            hours = tuple(getattr(row, name) for name in MASKS)
+            known = found.get(key, Claimed((0,) * len(MASKS), row.gateway, row.seeded)).hours
+            found[key] = Claimed(tuple(map(or_, known, hours)), row.gateway, row.seeded)
+    return found
 
 
 def _months(

@@ -12,7 +12,8 @@ import numpy as np
 import yaml
 from sqlalchemy import Connection, func, select
 
-from gateway.city.db.tables import enterprise, equipment, evidence, machine_books
+from gateway.city.db import monthly
+from gateway.city.db.tables import enterprise, equipment, machine_books
 from gateway.city.rates.attendance import Masks
 from gateway.city.rates.columns.evidence import statuses_in_service
 from gateway.city.rates.columns.ledger import Ledger, read_ledger
@@ -134,9 +135,10 @@ def _mark(found: defaultdict[int, int], ledger: Ledger, masks: Masks, at: int) -
 def _came(
     connection: Connection, inquiry: Inquiry, days: list[date], machines: Iterable[int]
 ) -> defaultdict[int, _Came]:
-    columns, books, wanted = evidence.c, machine_books.c, list(machines)
+    raw = monthly.between(connection, days[0], days[-1])
+    columns, books, wanted = raw.c, machine_books.c, list(machines)
     found: defaultdict[int, _Came] = defaultdict(_Came)
-    query = select(evidence).where(columns.day.between(days[0], days[-1]))
+    query = select(raw).where(columns.day.between(days[0], days[-1]))
     if not inquiry.demonstration:
         query = query.where(columns.synthetic.is_(False))
     counted = select(

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, Row, or_, select
 
-from gateway.city.db.tables import evidence, gap, gateway, machine_books, tag_schema
+from gateway.city.db import monthly
+from gateway.city.db.tables import gap, gateway, machine_books, tag_schema
 from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
 from gateway.city.registry.schemas import Use, in_use
@@ -108,7 +109,7 @@ def _gateways(
     connection: Connection, machine_id: int, uscc: str, days: Sequence[date]
 ) -> frozenset[str]:
     """Those of the enterprise, and those that sent something of the machine."""
-    columns = evidence.c
+    columns = monthly.between(connection, days[0], days[-1]).c
     sent = select(columns.gateway).where(
         columns.machine_id == machine_id, columns.day.between(days[0], days[-1])
     )

@@ -29,6 +29,7 @@ class Source:
         replayed_hours: with values that the source repeated.
         first_ms: first value of the day, UTC milliseconds.
         last_ms: last one.
+        late_days: how many days after its day further data came, each time that some did.
     """
 
     source: str
@@ -39,6 +40,7 @@ class Source:
     replayed_hours: int
     first_ms: int
     last_ms: int
+    late_days: tuple[int, ...] = ()
 
     def is_valid(self, definition: Definition) -> bool:
         """Whether a definition takes its values for valid data, of whatever level."""

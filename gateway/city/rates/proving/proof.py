@@ -15,7 +15,7 @@ from gateway.city.db.operation import began_on
 from gateway.city.db.schema.clock import doubted_evidence
 from gateway.city.db.schema.daymaps import day_map, evidence_taking
 from gateway.city.db.schema.identifiers import identifier
-from gateway.city.db.tables import equipment, evidence
+from gateway.city.db.tables import equipment
 from gateway.city.evidence.counts import counts_of
 from gateway.city.ledger.machines import find
 from gateway.city.ledger.names import MachineName
@@ -28,7 +28,8 @@ from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import days_of, period_of
 from gateway.city.rates.proving.behind import Behind, behind, by_cause, gaps_of
-from gateway.city.rates.proving.days import Mark, ProofDay, Source, mark_of
+from gateway.city.rates.proving.days import Mark, ProofDay, mark_of
+from gateway.city.rates.proving.raw import RawDay, raw_days, sources_of
 from gateway.city.rates.reports.drilldown import MachineVerdict, verdicts_of
 from gateway.core.days import day_of, day_start_ms
 
@@ -170,7 +171,8 @@ def proven(connection: Connection, asked: Asked) -> Proof:
     known = {name: one for name, one in asked.definitions.items() if one.measure == "networked"}
     service = _service(connection, asked, [asked.headline, *known.values()])
     place = behind(connection, asked.machine_id, asked.machine, asked.days)
-    days = list(_days(connection, asked, place, service[asked.headline.statuses]))
+    raw = raw_days(connection, asked.machine_id, asked.days)
+    days = list(_days(connection, asked, place, service[asked.headline.statuses], raw))
     today = day_of(asked.now_ms)
     marks = {
         name: {
@@ -206,10 +208,14 @@ def _inquiries(asked: Asked, known: Mapping[str, Definition]) -> list[Inquiry]:
 
 
 def _days(
-    connection: Connection, asked: Asked, place: Behind, service: Mapping[date, bool | None]
+    connection: Connection,
+    asked: Asked,
+    place: Behind,
+    service: Mapping[date, bool | None],
+    raw: Sequence[RawDay],
 ) -> Iterator[ProofDay]:
     days = asked.days
-    sources, lacking = _sources(connection, asked), gaps_of(connection, place, days)
+    sources, lacking = sources_of(raw), gaps_of(connection, place, days)
     counts, doubted = counts_of(connection, asked.machine_id, days), _doubted(connection, asked)
     stops, own = stops_of(connection, asked.machine_id), schedules_of(connection, asked.machine)
     for day in days:
@@ -218,7 +224,7 @@ def _days(
             day=day,
             service=service[day],
             rest=rest.rest,
-            sources=tuple(sources[day]),
+            sources=sources.get(day, ()),
             counts=counts.get(day),
             gaps_ms=by_cause(lacking, day_start_ms(day), asked.now_ms),
             doubted_hours=doubted[day],
@@ -249,27 +255,6 @@ def _service(
                 for day in days
                 if day.replace(day=1) == first
             }
-    return found
-
-
-def _sources(connection: Connection, asked: Asked) -> defaultdict[date, list[Source]]:
-    columns, found, days = evidence.c, defaultdict[date, list[Source]](list), asked.days
-    query = select(evidence).where(
-        columns.machine_id == asked.machine_id, columns.day.between(days[0], days[-1])
-    )
-    for row in connection.execute(query.order_by(columns.day, columns.source, columns.synthetic)):
-        found[row.day].append(
-            Source(
-                row.source,
-                row.synthetic,
-                row.gateway,
-                row.good_hours,
-                row.uncertain_hours,
-                row.replayed_hours,
-                row.first_ms,
-                row.last_ms,
-            )
-        )
     return found
 
 

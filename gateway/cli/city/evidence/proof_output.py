@@ -43,7 +43,8 @@ def _lines(day: ProofDay) -> Iterator[str]:
     for one in day.sources:
         kind = f"{one.source} ({_LEVELS[one.source]})" + ", synthetic" * one.synthetic
         times = f"{_clock(one.first_ms)} to {_clock(one.last_ms)}"
-        yield f"{_hours(one)}  {service}, {kind} by {one.gateway}, {times}{more}"
+        late = "".join(f"; data came {counted(days, 'day')} late" for days in one.late_days)
+        yield f"{_hours(one)}  {service}, {kind} by {one.gateway}, {times}{late}{more}"
 
 
 def _hours(one: Source) -> str:

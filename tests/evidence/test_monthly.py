@@ -1,0 +1,218 @@
+"""Raw days stand in a table a month, and what comes late stands beside what was there."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy.exc import DBAPIError
+
+from gateway.city.db import monthly
+from gateway.city.db.schema.daymaps import evidence_taking
+from gateway.city.db.schema.months import evidence_month
+from gateway.city.db.tables import evidence
+from gateway.city.db.upgrade import CITY, upgrade
+from gateway.city.evidence.adoption import merge_evidence
+from gateway.city.evidence.rows import late_days, write_evidence
+from gateway.core.days import day_start_ms
+from gateway.relational.database import Database
+from gateway.relational.migrating import alembic_config
+from tests.support.city_db import USCCS, add_enterprise, add_machine, drop_all
+
+LAST = date(2026, 1, 31)
+NEXT = date(2026, 2, 1)
+LATER = date(2026, 3, 9)
+
+
+@pytest.fixture
+def machines(database: Database) -> Iterator[list[int]]:
+    def fill(connection: Connection) -> list[int]:
+        add_enterprise(connection, USCCS[0])
+        return [add_machine(connection, USCCS[0], f"A-{at}") for at in range(2)]
+
+    yield database.run_now(fill)
+
+
+def row(machine: int, day: date, hours: int = 1, **more: Any) -> dict[str, Any]:
+    at = day_start_ms(day)
+    return {
+        "machine_id": machine, "day": day, "source": "controller", "synthetic": False,
+        "gateway": "gw-1", "good_hours": hours, "uncertain_hours": 0, "replayed_hours": 0,
+        "first_ms": at, "last_ms": at + 10, "seeded": False,
+    } | more  # fmt: skip
+
+
+def held(database: Database) -> list[tuple[Any, ...]]:
+    """Day, how late, hours; in order."""
+    columns = evidence.c
+    query = select(columns.day, columns.late_days, columns.good_hours).order_by(*columns[:5])
+    return database.run_now(lambda c: [tuple(one) for one in c.execute(query)])
+
+
+def test_a_month_gets_its_table_with_its_first_row(database: Database, machines: list[int]) -> None:
+    assert database.run_now(monthly.held) == []
+    rows = [row(machines[0], LAST), row(machines[0], NEXT), row(machines[1], NEXT)]
+    database.run_now(write_evidence, rows, NEXT)
+    assert database.run_now(monthly.held) == [202601, 202602]
+    with database.engine.connect() as connection:
+        counts = {
+            month: connection.scalar(text(f"SELECT count(*) FROM evidence_{month}"))
+            for month in (202601, 202602)
+        }
+    assert counts == {202601: 1, 202602: 2}
+    assert held(database) == [(LAST, 0, 1), (NEXT, 0, 1), (NEXT, 0, 1)]
+
+
+@pytest.mark.parametrize(("days", "late"), [(-1, 0), (0, 0), (1, 0), (2, 2), (40, 40)])
+def test_in_time_is_until_the_end_of_the_next_day(days: int, late: int) -> None:
+    assert late_days(LAST, LAST + timedelta(days=days)) == late
+
+
+def test_late_data_stand_beside_what_was_there(database: Database, machines: list[int]) -> None:
+    own = machines[0]
+    database.run_now(write_evidence, [row(own, LAST, 0b011)], LAST)
+    database.run_now(write_evidence, [row(own, LAST, 0b110)], NEXT)  # in time: it widens
+    assert held(database) == [(LAST, 0, 0b111)]
+    late = (LATER - LAST).days
+    for _ in range(2):  # delivered again, it adds nothing
+        database.run_now(write_evidence, [row(own, LAST, 0b1110)], LATER)
+        assert held(database) == [(LAST, 0, 0b111), (LAST, late, 0b1000)]
+    more = row(own, LAST, 0b11110, first_ms=day_start_ms(LAST) - 5)
+    database.run_now(write_evidence, [more], LATER)  # on the same day: one addition
+    assert held(database)[1:] == [(LAST, late, 0b11000)]
+    database.run_now(write_evidence, [row(own, LAST, 0b1)], LATER + timedelta(days=1))
+    assert len(held(database)) == 2
+    months = database.run_now(lambda c: c.execute(select(evidence_month)).all())
+    assert [one.good_days for one in months] == [1 << 30]
+
+
+def test_what_adds_nothing_is_no_touch_of_a_published_month(
+    database: Database, machines: list[int]
+) -> None:
+    taking = {"month": "2026-01", "synthetic": False, "number": 1, "taken_ms": 1, "root": "0" * 64}
+    touches = select(evidence_taking.c.touches)
+    database.run_now(write_evidence, [row(machines[0], LAST)], LAST)
+    database.run_now(lambda c: c.execute(evidence_taking.insert().values(taking)))
+    database.run_now(write_evidence, [row(machines[0], LAST)], LATER)
+    assert database.run_now(lambda c: c.scalar(touches)) == 0
+    database.run_now(write_evidence, [row(machines[0], LAST, 2)], LATER)
+    assert database.run_now(lambda c: c.scalar(touches)) == 1
+
+
+def test_days_far_ahead_make_no_tables(
+    database: Database, machines: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    ahead = [row(machines[0], date(2099, month, 1)) for month in range(1, 13)]
+    with caplog.at_level(logging.ERROR):
+        database.run_now(write_evidence, [*ahead, row(machines[0], NEXT)], LAST)
+    assert database.run_now(monthly.held) == [202602]
+    assert "clock was left out (rows: 12, from 2099-01-01 to 2099-12-01)" in caplog.text
+
+
+def test_two_that_are_one_machine_keep_what_came_late(
+    database: Database, machines: list[int]
+) -> None:
+    database.run_now(write_evidence, [row(machines[0], LAST, 1), row(machines[1], LAST, 2)], LAST)
+    database.run_now(write_evidence, [row(machines[0], LAST, 7)], LATER)
+    database.run_now(merge_evidence, *machines)
+    late = (LATER - LAST).days
+    assert held(database) == [(LAST, 0, 0b11), (LAST, late, 0b100)]
+
+
+def test_workers_that_begin_a_month_at_once_make_one_table(
+    database: Database, machines: list[int]
+) -> None:
+    meet, failed = threading.Barrier(2), list[str]()
+
+    def write(machine: int) -> None:
+        meet.wait()
+        try:
+            rows = [row(machine, LAST), row(machine, NEXT)]
+            database.run_now(write_evidence, rows, NEXT)
+        except DBAPIError as error:
+            failed.append(str(error))
+
+    workers = [threading.Thread(target=write, args=(one,)) for one in machines]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join()
+    assert not failed
+    assert database.run_now(monthly.held) == [202601, 202602]
+    assert len(held(database)) == 4
+
+
+def test_a_writer_does_not_wait_for_a_month_that_is_made(
+    database: Database, machines: list[int]
+) -> None:
+    """On PostgreSQL; SQLite has one writer."""
+    if database.engine.dialect.name == "sqlite":
+        database.run_now(monthly.ensure, [LAST])
+    else:
+        database.run_now(write_evidence, [row(machines[0], LAST)], LAST)
+        with database.engine.begin() as making:
+            monthly.ensure(making, [NEXT])
+            database.run_now(write_evidence, [row(machines[0], LAST, 4)], LAST)
+            assert held(database) == [(LAST, 0, 5)]
+    assert 202601 in database.run_now(monthly.held)
+
+
+def test_a_month_is_dropped_whole(database: Database, machines: list[int]) -> None:
+    database.run_now(write_evidence, [row(machines[0], LAST), row(machines[0], NEXT)], NEXT)
+    database.run_now(monthly.drop, 202601)
+    assert held(database) == [(NEXT, 0, 1)]
+    database.run_now(monthly.drop, 202602)
+    assert held(database) == []
+
+
+DAY = "INSERT INTO evidence VALUES ({}, '{}', '{}', '0', 'gw-1', {}, 0, 0, {}, {}, '0')"
+DAYS = [
+    (1, LAST, "controller", 1, 5, 6), (1, NEXT, "controller", 7, 8, 9),
+    (2, NEXT, "sensor", 2, 1, 3), (2, date(2024, 2, 29), "controller", 3, 2, 4),
+]  # fmt: skip
+
+
+def test_an_older_city_is_carried_over(database: Database) -> None:
+    """Into the tables that a new one makes, to the letter, with the days that it had."""
+
+    def names(connection: Connection) -> list[tuple[str, ...]]:
+        query = "SELECT name, sql FROM sqlite_master WHERE name GLOB 'evidence*' ORDER BY 1"
+        if connection.dialect.name == "sqlite":
+            return [tuple(one) for one in connection.execute(text(query))]
+        return [(one,) for one in sorted(inspect(connection).get_table_names())]
+
+    months = [date(2024, 2, 1), LAST, NEXT]
+    database.run_now(monthly.ensure, months)
+    new = database.run_now(names)
+    with database.engine.begin() as connection:
+        drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+        command.upgrade(alembic_config(connection, CITY), "city38")
+        connection.execute(text("INSERT INTO machine (id, named_ms) VALUES (1, 0), (2, 0)"))
+        for one in DAYS:
+            connection.execute(text(DAY.format(*one)))
+    upgrade(database)
+    assert [(name, _plain(*rest)) for name, *rest in database.run_now(names)] == [
+        (name, _plain(*rest)) for name, *rest in new
+    ]
+    columns = evidence.c
+    query = select(
+        columns.machine_id, columns.day, columns.source, columns.good_hours, columns.first_ms,
+        columns.last_ms,
+    ).where(columns.late_days == 0)  # fmt: skip
+    found = database.run_now(lambda c: [tuple(one) for one in c.execute(query)])
+    assert sorted(found) == sorted(DAYS)
+    assert database.run_now(monthly.held) == [202402, 202601, 202602]
+    late = row(1, date(2024, 2, 29), 1)
+    database.run_now(write_evidence, [late], LATER)
+    count = select(func.count()).select_from(evidence)
+    assert database.run_now(lambda c: c.scalar(count)) == len(DAYS) + 1
+
+
+def _plain(sql: str = "") -> str:
+    """A statement without how it was broken into lines."""
+    return " ".join(sql.replace('"', "").split())
