@@ -10,10 +10,14 @@ from gateway.city.db import tables
 from gateway.city.db.operation import begin
 from gateway.city.db.schema.daymaps import day_map, evidence_taking
 from gateway.city.db.schema.operation import operation
+from gateway.city.evidence.rows import write_days
 from gateway.city.rates.daymaps.takings import keep, take
 from gateway.city.rates.definitions import builtin_definitions
+from gateway.city.rates.frozen.jobs import code_digest, note_job
 from gateway.city.rates.inquiry import Inquiry
 from gateway.city.rates.period import period_of
+from gateway.city.rates.proving.raw import digest as raw_digest
+from gateway.city.rates.proving.raw import raw_days
 from gateway.city.rates.proving.strip import ranges
 from gateway.core.days import day_of
 from tests.console.http import get
@@ -120,6 +124,24 @@ async def test_a_published_month_shows_the_digests_that_seal_it(city: Town, addr
     root = city.database.run_now(lambda c: c.scalar(select(evidence_taking.c.root)))
     assert str(city.database.run_now(lambda c: c.scalar(digest))) in page
     assert f"{root[:16]}…" in page
+    assert "Digest of the machine&#39;s raw days" in page
+    assert "not kept: the result is older" in page  # it was stored without a job
+    first, last = date(2025, 10, 1), date(2025, 10, 31)
+    rows = city.database.run_now(raw_days, ID, [first, last])
+    assert (len(rows), rows[0].day) == (31, first)
+    assert f"{raw_digest(rows)[:16]}…" in page
+    city.database.run_now(note_job, "ENR-A", "2025-10", 1, "calendar")
+    zh = (await get(f"{address}{MACHINE}?lang=zh&month=2025-10")).text
+    assert "ENR-A 第 1 版结果" in zh and f"{code_digest()[:16]}…" in zh
+
+
+async def test_what_came_late_is_told_beside_its_source(city: Town, address: str) -> None:
+    day = date(2025, 10, 8)
+    row = city.database.run_now(raw_days, ID, [day])[0]
+    more = row._asdict() | {"machine_id": ID, "good_hours": 1 << 24, "seeded": True}
+    city.database.run_now(write_days, [more | {"late_days": 9}])
+    for language, words in (("en", "more came late, days: 9"), ("zh", "另有补充记录，迟到 9 天")):
+        assert words in (await get(f"{address}{MACHINE}?lang={language}&month=2025-10")).text
 
 
 def test_days_that_follow_one_another_are_a_range() -> None:

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,10 @@ def machine(story: Story, number: str) -> str:
     return f"{story.uscc(number[0])}/{SITE}/{number}"
 
 
+def _plain(value: object) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)
+
+
 def test_commands_answer_an_auditor(folder: Path) -> None:
     month = ("--month", STORY.month)
     # Why is this machine counted?
@@ -93,6 +98,13 @@ def test_commands_answer_an_auditor(folder: Path) -> None:
     assert shown["verdicts"]["ENR-A"]["reason"] == "networked"
     # Which data is that? Those of a chain of digests, which ends in the root of the month.
     assert len(shown["sealed"]["digest"]) == len(shown["sealed"]["root"]) == 64
+    # Is it what the city holds? The digest of the machine's raw days, as anybody computes it.
+    rows = shown["raw"]["rows"]
+    lines = "".join(" ".join(map(_plain, one.values())) + "\n" for one in rows)
+    assert sha256(lines.encode()).hexdigest() == shown["raw"]["digest"]
+    assert "2025-10-11 controller 0 0 gw-d" in lines
+    # By what was it computed? The newest result's job, the code that ran among it.
+    assert shown["results"]["ENR-A"]["job"]["code"] == code_digest()
     dead = json.loads(qulink(folder, "evidence", "show", machine(STORY, "A-01"), *month, "--json"))
     assert dead["verdicts"]["ENR-A"]["reason"] == "too_few_days"
     assert any("gateway_silent" in one["gaps_ms"] for one in dead["days"])

@@ -95,7 +95,7 @@ class MachinePage:
             "address": machine_address(*machine),
             "enterprise": await self._context.database.read(enterprise_of, machine[0], scope),
             "county_name": county_name,
-            **await self._evidence(machine, row.id, choice),
+            **await self._evidence(machine, row.id, choice, scope),
             "qr": self._qr(row.handle) if row.handle else None,
             "spans": tuple(SPANS),
         }
@@ -112,7 +112,7 @@ class MachinePage:
         return row
 
     async def _evidence(
-        self, machine: MachineName, machine_id: int, choice: Choice
+        self, machine: MachineName, machine_id: int, choice: Choice, scope: Scope
     ) -> dict[str, object]:
         """The days of a month, and what every definition makes of them."""
         at = choice.months.index(choice.shown) if choice.shown in choice.months else None
@@ -122,7 +122,9 @@ class MachinePage:
             if at is not None and choice.months[at + 1 :]
             else None,
         }
-        proof = await self._context.database.read(self._proof, machine, machine_id, choice)
+        proof = await self._context.database.read(
+            self._proof, machine, machine_id, choice, names=scope.is_whole
+        )
         shown = choice.definition.id
         if shown not in proof.marks:  # what it counts is no days
             shown = proof.definition
@@ -136,7 +138,13 @@ class MachinePage:
         }
 
     def _proof(
-        self, connection: Connection, machine: MachineName, machine_id: int, choice: Choice
+        self,
+        connection: Connection,
+        machine: MachineName,
+        machine_id: int,
+        choice: Choice,
+        *,
+        names: bool,
     ) -> Proof:
         context, now_ms = self._context, self._context.now_ms()
         period = period_of(choice.month, now_ms, began_on(connection))
@@ -148,6 +156,7 @@ class MachinePage:
             context.config.demonstration,
             self._figures.headline,
             context.definitions,
+            names,
         )
         return proven(connection, asked)
 

@@ -7,13 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
 from gateway.city.db.operation import began_on
 from gateway.city.db.schema.clock import doubted_evidence
-from gateway.city.db.schema.daymaps import day_map, evidence_taking
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import equipment
 from gateway.city.evidence.counts import counts_of
@@ -29,7 +27,8 @@ from gateway.city.rates.model import Definition
 from gateway.city.rates.period import days_of, period_of
 from gateway.city.rates.proving.behind import Behind, behind, by_cause, gaps_of
 from gateway.city.rates.proving.days import Mark, ProofDay, mark_of
-from gateway.city.rates.proving.raw import RawDay, raw_days, sources_of
+from gateway.city.rates.proving.raw import RawDay, digest, raw_days, sources_of
+from gateway.city.rates.proving.sealed import Computed, Sealed, computed, sealed_of
 from gateway.city.rates.reports.drilldown import MachineVerdict, verdicts_of
 from gateway.core.days import day_of, day_start_ms
 
@@ -38,22 +37,6 @@ _NAME_PARTS = 3
 
 class ProofError(Exception):
     """A machine of which nothing can be shown; the message says why and what to do."""
-
-
-class Sealed(NamedTuple):
-    """What the day maps of a published month say of an enterprise's evidence.
-
-    Attributes:
-        taking: number of the newest taking of the month.
-        taken_ms: when it was taken, UTC milliseconds.
-        digest: of the enterprise's map; empty: none of its machines had data.
-        root: of the month.
-    """
-
-    taking: int
-    taken_ms: int
-    digest: str
-    root: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +51,7 @@ class Asked:
         demonstration: synthetic evidence counts too.
         headline: whose statuses decide about days in service.
         definitions: by id; those that count networked machines.
+        names: with the people who had results computed; for who sees the whole city.
     """
 
     machine_id: int
@@ -77,6 +61,7 @@ class Asked:
     demonstration: bool
     headline: Definition
     definitions: Mapping[str, Definition]
+    names: bool = False
 
     @property
     def days(self) -> list[date]:
@@ -97,6 +82,8 @@ class Proof:
         marks: what each day is, by id of the same definitions.
         behind: where it was read.
         sealed: of a month of which rates are stored.
+        raw: the rows of its days, as they stand in the database.
+        computed: the newest results of the month by id of definition, with their jobs.
     """
 
     machine: MachineName
@@ -107,6 +94,13 @@ class Proof:
     marks: Mapping[str, Mapping[date, Mark]]
     behind: Behind
     sealed: Sealed | None
+    raw: Sequence[RawDay]
+    computed: Mapping[str, Computed]
+
+    @property
+    def block(self) -> str:
+        """Digest of ``raw``, SHA-256, 64 hex digits; ``digest`` of ``raw.py`` says how."""
+        return digest(self.raw)
 
 
 def machine_asked_for(connection: Connection, text: str, day: date) -> tuple[int, MachineName]:
@@ -162,7 +156,7 @@ def proof_of(
     """
     period = period_of(month, now_ms, began_on(connection))
     named = machine_asked_for(connection, text, period.as_of)
-    asked = Asked(*named, period, now_ms, demonstration, headline, definitions)
+    asked = Asked(*named, period, now_ms, demonstration, headline, definitions, names=True)
     return proven(connection, asked)
 
 
@@ -195,7 +189,14 @@ def proven(connection: Connection, asked: Asked) -> Proof:
         verdicts_of(connection, asked.machine_id, _inquiries(asked, known)),
         marks,
         place,
-        _sealed(connection, asked),
+        sealed_of(
+            connection,
+            asked.machine.uscc,
+            asked.period.month,
+            demonstration=asked.demonstration,
+        ),
+        raw,
+        computed(connection, known, asked.period.month, names=asked.names),
     )
 
 
@@ -266,20 +267,3 @@ def _doubted(connection: Connection, asked: Asked) -> defaultdict[date, int]:
     for day, hours in connection.execute(query):
         found[day] |= hours
     return found
-
-
-def _sealed(connection: Connection, asked: Asked) -> Sealed | None:
-    taking, maps, month = evidence_taking.c, day_map.c, asked.period.month
-    query = select(taking.number, taking.taken_ms, taking.root).where(
-        taking.month == month, taking.synthetic.is_(asked.demonstration)
-    )
-    newest = connection.execute(query.order_by(taking.number.desc()).limit(1)).first()
-    if newest is None:
-        return None
-    own = select(maps.digest).where(
-        maps.uscc == asked.machine.uscc,
-        maps.month == month,
-        maps.synthetic.is_(asked.demonstration),
-    )
-    digest = connection.scalar(own.order_by(maps.id.desc()).limit(1))
-    return Sealed(newest.number, newest.taken_ms, digest or "", newest.root)

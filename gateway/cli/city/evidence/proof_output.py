@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
 
 import typer
 
 from gateway.city.ledger.papers.standing import Standing
 from gateway.city.ledger.stops.table import REASONS, Stop
+from gateway.city.rates.frozen.jobs import Job
 from gateway.city.rates.proving.days import ProofDay, Source
 from gateway.city.rates.proving.proof import Proof
+from gateway.city.rates.proving.raw import RawDay
 from gateway.city.rates.reports.drilldown import MachineVerdict
 from gateway.cli.wording import counted, visible
 from gateway.core.days import HOUR_MS, SHANGHAI
@@ -34,6 +37,14 @@ def print_proof(proof: Proof) -> None:
     if proof.sealed is not None:
         typer.echo(f"digest of the enterprise's days: {proof.sealed.digest or 'no data'}")
         typer.echo(f"evidence root of the month: {proof.sealed.root}")
+    typer.echo(f"digest of the machine's raw days: {proof.block}")
+    for name, one in proof.computed.items():
+        typer.echo(f"{name}, vintage {one.vintage}: {_job(one.job)}")
+
+
+def _job(job: Job) -> str:
+    by = f"job {job.number}, started by {visible(job.started_by)}"
+    return f"{by}, software {job.software}, code {job.code}"
 
 
 def _lines(day: ProofDay) -> Iterator[str]:
@@ -87,10 +98,19 @@ def proof_json(proof: Proof) -> str:
             "days": [_day(one) for one in proof.days],
             "verdicts": {name: _verdict(one) for name, one in proof.verdicts.items()},
             "sealed": None if proof.sealed is None else proof.sealed._asdict(),
+            "raw": {"digest": proof.block, "rows": [_raw(one) for one in proof.raw]},
+            "results": {
+                name: {"vintage": one.vintage, "job": asdict(one.job)}
+                for name, one in proof.computed.items()
+            },
         },
         ensure_ascii=False,
         indent=2,
     )
+
+
+def _raw(row: RawDay) -> dict[str, object]:
+    return row._asdict() | {"day": row.day.isoformat()}
 
 
 def _day(day: ProofDay) -> dict[str, object]:
