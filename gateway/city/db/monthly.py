@@ -30,6 +30,11 @@ _HELD = {
 }
 
 
+def name_of(month: int) -> str:
+    """The table of a month, ``YYYYMM``."""
+    return f"{_NAME}{month}"
+
+
 def held(connection: Connection) -> list[int]:
     """The months that have a table, ``YYYYMM``, in order."""
     names = connection.scalars(text(_HELD[connection.dialect.name]))
@@ -55,7 +60,7 @@ def ensure(connection: Connection, days: Iterable[date]) -> None:
 def drop(connection: Connection, month: int) -> None:
     """Drop the raw days of a month, all at once."""
     alone(connection, "months")
-    name = f"{_NAME}{month}"
+    name = name_of(month)
     if connection.dialect.name == "sqlite":
         connection.execute(text(f"DROP VIEW {evidence.name}"))
     connection.execute(text(f"DROP TABLE {name}"))
@@ -99,14 +104,14 @@ def subject(table: Table) -> str:
 def _of(month: int) -> Table:
     own = MetaData()
     machine.to_metadata(own)
-    return evidence.to_metadata(own, name=f"{_NAME}{month}")
+    return evidence.to_metadata(own, name=name_of(month))
 
 
 def _make(connection: Connection, month: int) -> None:
     if connection.dialect.name == "sqlite":
         connection.execute(CreateTable(_of(month)))
         return
-    name, first = f"{_NAME}{month}", date(month // 100, month % 100, 1)
+    name, first = name_of(month), date(month // 100, month % 100, 1)
     after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
     # To make a partition at once would stop everybody who reads or writes; to attach one does not.
     connection.execute(text(f"CREATE TABLE {name} (LIKE {evidence.name} INCLUDING ALL)"))
@@ -124,7 +129,7 @@ def _see_all(connection: Connection) -> None:
         return
     columns = [column.name for column in evidence.c]
     nothing = ", ".join(f"NULL AS {name}" for name in columns)
-    months = [f"SELECT {', '.join(columns)} FROM {_NAME}{one}" for one in held(connection)]
+    months = [f"SELECT {', '.join(columns)} FROM {name_of(one)}" for one in held(connection)]
     seen = " UNION ALL ".join(months or [f"SELECT {nothing} WHERE 0"])
     connection.execute(text(f"DROP VIEW IF EXISTS {evidence.name}"))
     connection.execute(text(f"CREATE VIEW {evidence.name} AS {seen}"))

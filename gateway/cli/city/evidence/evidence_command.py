@@ -9,6 +9,7 @@ from gateway.cli.city.evidence import (
     audit_command,
     findings_command,
     sample_command,
+    size_command,
     values_command,
 )
 from gateway.cli.city.evidence.progress import progress_bar
@@ -39,6 +40,7 @@ def register(root: typer.Typer) -> None:
     evidence.command("audit", epilog=audit_command.EXAMPLE)(audit_command.audit)
     evidence.command("findings", epilog=findings_command.EXAMPLE)(findings_command.findings)
     evidence.command("values", epilog=values_command.EXAMPLE)(values_command.values)
+    evidence.command("size", epilog=size_command.EXAMPLE)(size_command.size)
     sample_command.register(evidence)
     root.add_typer(evidence, name="evidence")
 
