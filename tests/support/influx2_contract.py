@@ -75,6 +75,7 @@ _LINE = re.compile(
     r'^(?P<key>(?:\\.|[^ \\])+) (?P<fields>(?:"(?:\\.|[^"\\])*"|[^ "])+) (?P<time>-?\d+)$',
     re.DOTALL,
 )
+_JSON = "application/json"
 _INT64, _UINT64 = range(-(2**63), 2**63), range(2**64)
 
 
@@ -94,6 +95,8 @@ class ContractServer(Server):
     poison: Callable[[str], bool] = lambda _body: False
     poison_status: int = 500
     oldest_ms: int = -(2**62)
+    kept_s: int | None = 0
+    """How long the bucket keeps points; 0: for ever; None: the token may not read it."""
 
     @property
     def url(self) -> str:
@@ -105,6 +108,7 @@ class ContractServer(Server):
             Route("/api/v2/write", self._guarded(self._write), methods=["POST"]),
             Route("/api/v2/query", self._guarded(self._query), methods=["POST"]),
             Route("/api/v2/delete", self._guarded(self._delete), methods=["POST"]),
+            Route("/api/v2/buckets", self._guarded(self._buckets), methods=["GET"]),
         ]
         config = uvicorn.Config(
             Starlette(routes=routes), "127.0.0.1", self.port, log_level="error", lifespan="off"
@@ -207,6 +211,15 @@ class ContractServer(Server):
             if _columns(key).get(match[1]) != match[2] or not start <= time <= stop
         }
         return Response(status_code=204)
+
+    async def _buckets(self, request: Request, _body: str) -> Response:
+        """Buckets of a name that the token may read; of one for ever there is no rule."""
+        seconds = self.kept_s
+        rules = [{"type": "expire", "everySeconds": seconds}] if seconds else []
+        name = request.query_params.get("name")
+        known = name == BUCKET and seconds is not None
+        found = [{"id": "0", "type": "user", "name": BUCKET, "retentionRules": rules}]
+        return Response(json.dumps({"buckets": found if known else []}), 200, {}, _JSON)
 
     def _chosen(self, flux: str) -> list[tuple[str, str, int, Any]]:
         start, stop = _range(flux)

@@ -66,7 +66,7 @@ bind-address = "127.0.0.1:{free_port()}"
 
     def query(self, text: str) -> None:
         """Run a statement as the administrator."""
-        auth = ("admin", "secret") if self._auth and "CREATE USER" not in text else None
+        auth = ("admin", "secret") if self._auth and "CREATE USER admin" not in text else None
         httpx.post(
             f"{self.url}/query", params={"q": text}, auth=auth, timeout=20, trust_env=False
         ).raise_for_status()

@@ -9,6 +9,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 import numpy as np
@@ -180,6 +181,14 @@ class Store(Protocol):
 
         Raises:
             StoreError: some may be left; do it again.
+        """
+
+    async def kept(self) -> timedelta | None:
+        """How long the store keeps values by a setting of its own; None: it deletes none.
+
+        Raises:
+            StoreMisconfiguredError: it does not tell, for example as a right is missing.
+            StoreError: it does not answer.
         """
 
     async def close(self) -> None:

@@ -138,11 +138,7 @@ class EmbeddedStore:
         return found
 
     async def trim(self, before_ms: int) -> int:
-        """Delete values older than ``before_ms``, some thousand rows a transaction.
-
-        Returns:
-            How many rows (machine × time) went.
-        """
+        """Delete older values in several transactions; how many rows (machine × time) went."""
         total = 0
         while True:
             gone = await self._run(lambda c: trim_some(c, before_ms))
@@ -165,6 +161,9 @@ class EmbeddedStore:
         while await self._run(lambda c: erase_some(c, enterprise)):
             self._ids.clear()
         self._fields.forget()
+
+    async def kept(self) -> None:
+        """It deletes what it is told to by :meth:`trim`, and nothing else."""
 
     async def close(self) -> None:
         """Close the file."""

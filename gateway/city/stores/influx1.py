@@ -7,13 +7,13 @@ import gzip
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from itertools import chain
 from typing import Any
 
 import httpx
 
 from edge_config.models.city import Influx1Store
-from gateway.city.stores import influxql
 from gateway.city.stores.api import (
     Point,
     Rejection,
@@ -26,7 +26,8 @@ from gateway.city.stores.api import (
 )
 from gateway.city.stores.delivery import NO_INFLUXDB, Answer, deliver, retry_after
 from gateway.city.stores.hours import Tally
-from gateway.city.stores.influxql import Result, is_series, literal, name, within
+from gateway.city.stores.languages import influxql
+from gateway.city.stores.languages.influxql import Result, is_series, literal, name, within
 from gateway.city.stores.marks import Doubts, is_mark, mark_of
 from gateway.core.days import HOUR_MS
 from gateway.core.status import GOOD
@@ -186,6 +187,15 @@ class Influx1:
         """Drop the enterprise's series, of all retention policies."""
         await self._query(f'DROP SERIES WHERE "enterprise" = {literal(enterprise)}')
 
+    async def kept(self) -> timedelta | None:
+        """How long the retention policy keeps them; see :class:`gateway.city.stores.api.Store`."""
+        named = self._config.retention_policy
+        for one in await self._policies():
+            if one.name == named or (named is None and one.is_default):
+                return one.kept
+        what = f"retention policy {named}" if named else "default retention policy"
+        raise StoreMisconfiguredError(f"{self._where}: there is no {what}; create it")
+
     async def close(self) -> None:
         """Close the connections."""
         if self._client is not None:
@@ -194,7 +204,10 @@ class Influx1:
 
     async def _policies(self) -> list[influxql.Policy]:
         asked = f"SHOW RETENTION POLICIES ON {name(self._config.database)}"
-        return influxql.policies(await self._query(asked))
+        try:
+            return influxql.policies(await self._query(asked))
+        except ValueError as error:
+            raise StoreMisconfiguredError(f"{self._where}: {error}") from error
 
     def _source(self, measurement: str) -> str:
         policy = self._config.retention_policy

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 from influxdb_client.client.flux_csv_parser import FluxCsvParserException, FluxQueryException
@@ -14,6 +14,7 @@ from influxdb_client.client.flux_table import FluxRecord
 from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
 from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
+from influxdb_client.service.buckets_service import BucketsService
 from influxdb_client.service.write_service import WriteService
 
 from edge_config.models.city import Influx2Store
@@ -30,6 +31,7 @@ from gateway.city.stores.api import (
 )
 from gateway.city.stores.delivery import NO_INFLUXDB, Answer, deliver, retry_after
 from gateway.city.stores.hours import Tally, hours_between
+from gateway.city.stores.languages.flux import any_of, is_series, literal, milliseconds, span
 from gateway.city.stores.marks import DOUBTED, REPLAYED, Doubts, is_mark, mark_of
 from gateway.core.status import GOOD
 
@@ -103,17 +105,17 @@ class Influx2:
         """Non-null fields of these gateways with ``from_ms <= time < to_ms``."""
         if not gateways:
             return 0
-        names = " or ".join(f"r.gateway == {_literal(name)}" for name in gateways)
+        names = " or ".join(f"r.gateway == {literal(name)}" for name in gateways)
         # Counting comes before ungrouping: fields of different types cannot share a table.
         records = await self._query(
-            f"{_span(from_ms, to_ms)} |> filter(fn: (r) => ({names}) and {_VALUES}) "
+            f"{span(from_ms, to_ms)} |> filter(fn: (r) => ({names}) and {_VALUES}) "
             "|> count() |> group() |> sum()"
         )
         return sum(int(record["_value"]) for record in records)
 
     async def latest(self, series: Series) -> dict[str, Point]:
         """The newest value of every field of a series."""
-        records = await self._query(f"|> range(start: 0) |> {_filter(series)} |> last()")
+        records = await self._query(f"|> range(start: 0) |> {is_series(series)} |> last()")
         points = {record["_field"]: _point(record) for record in records}
         return {
             field: _judged(point, points.get(mark_of(field)))
@@ -126,10 +128,10 @@ class Influx2:
     ) -> Sequence[Point]:
         """The last value in each of at most ``limit`` windows, oldest first."""
         window = max(1, -(-(to_ms - from_ms) // max(1, limit - 1)))
-        names = " or ".join(f"r._field == {_literal(name)}" for name in (field, mark_of(field)))
+        names = " or ".join(f"r._field == {literal(name)}" for name in (field, mark_of(field)))
         # Value and mark stay apart: fields of different types cannot share a table.
         records = await self._query(
-            f"{_span(from_ms, to_ms)} |> {_filter(series)} |> filter(fn: (r) => {names}) "
+            f"{span(from_ms, to_ms)} |> {is_series(series)} |> filter(fn: (r) => {names}) "
             f'|> group(columns: ["_field"]) |> window(every: {window}ms) |> last() '
             '|> group(columns: ["_field"]) |> sort(columns: ["_time"])'
         )
@@ -142,8 +144,8 @@ class Influx2:
         """Values by hour and quality; see :class:`gateway.city.stores.api.Store`."""
         found: list[SeriesHours] = []
         for start, stop in hours_between(from_ms, to_ms):
-            is_gateway = f"r.gateway == {_literal(gateway)}"
-            found += await self._hour(f"{_span(start, stop)} |> filter(fn: (r) => {is_gateway})")
+            is_gateway = f"r.gateway == {literal(gateway)}"
+            found += await self._hour(f"{span(start, stop)} |> filter(fn: (r) => {is_gateway})")
         return found
 
     async def _hour(self, rows: str) -> Sequence[SeriesHours]:
@@ -170,13 +172,13 @@ class Influx2:
                 f'{values} |> {end}() |> drop(columns: ["_value"]) |> {_BY_SERIES} '
                 f'|> sort(columns: ["_time"], desc: {is_last}) |> limit(n: 1)'
             )
-            times |= {_series(record): _ms(record["_time"]) for record in records}
+            times |= {_series(record): milliseconds(record["_time"]) for record in records}
 
     async def _note_marks(self, tally: Tally, marks: str) -> None:
         for numbers, condition in (
             (tally.marked, f"r._value != {GOOD}"),
-            (tally.replayed, _any(REPLAYED)),
-            (tally.doubted, _any(DOUBTED)),
+            (tally.replayed, any_of(REPLAYED)),
+            (tally.doubted, any_of(DOUBTED)),
         ):
             numbers.update(await self._numbers(f"{marks} |> filter(fn: (r) => {condition})"))
             if not tally.marked:
@@ -184,8 +186,8 @@ class Influx2:
 
     async def held(self, enterprise: str) -> dict[str, int]:
         """Values of an enterprise by measurement."""
-        own = f"r.enterprise == {_literal(enterprise)} and {_VALUES}"
-        rows = f"{_span(0, _LAST_MS)} |> filter(fn: (r) => {own})"
+        own = f"r.enterprise == {literal(enterprise)} and {_VALUES}"
+        rows = f"{span(0, _LAST_MS)} |> filter(fn: (r) => {own})"
         found = Counter[str]()
         for series, number in (await self._numbers(rows)).items():
             found[series.measurement] += number
@@ -194,7 +196,7 @@ class Influx2:
     async def erase(self, enterprise: str) -> None:
         """Have all points of the enterprise deleted."""
         first, last = (datetime.fromtimestamp(ms // 1000, UTC) for ms in (0, _LAST_MS))
-        config, own = self._config, f"enterprise={_literal(enterprise)}"
+        config, own = self._config, f"enterprise={literal(enterprise)}"
         try:
             api = self._open_client().delete_api()
             await api.delete(first, last, own, config.bucket, config.org)
@@ -203,6 +205,24 @@ class Influx2:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._away(error) from error
 
+    async def kept(self) -> timedelta | None:
+        """How long the bucket keeps values; see :class:`gateway.city.stores.api.Store`."""
+        config = self._config
+        try:
+            api = BucketsService(self._open_client().api_client)
+            found = (await api.get_buckets_async(org=config.org, name=config.bucket)).buckets
+        except ApiException as error:
+            raise self._refused(error) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._away(error) from error
+        if not found:
+            raise StoreMisconfiguredError(
+                f"{self._where}: the token may not read how long it keeps values; give it "
+                "'read buckets' for this one"
+            )
+        seconds = min((one.every_seconds for one in found[0].retention_rules or ()), default=0)
+        return timedelta(seconds=seconds) or None
+
     async def close(self) -> None:
         """Close the connections."""
         if self._client is not None:
@@ -210,7 +230,7 @@ class Influx2:
             self._client = None
 
     async def _query(self, rest: str) -> list[FluxRecord]:
-        flux = f"from(bucket: {_literal(self._config.bucket)}) {rest}"
+        flux = f"from(bucket: {literal(self._config.bucket)}) {rest}"
         try:
             async with asyncio.timeout(self._config.timeout_ms / 1000):
                 tables = await self._open_client().query_api().query(flux)
@@ -254,41 +274,13 @@ def _wish(error: ApiException) -> float | None:
     return retry_after(error.headers.get("Retry-After") if error.headers else None)
 
 
-def _literal(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("${", "\\${")
-    return f'"{escaped}"'
-
-
-def _span(from_ms: int, to_ms: int) -> str:
-    return f"|> range(start: {_time(from_ms)}, stop: {_time(to_ms)})"
-
-
-def _time(time_ms: int) -> str:
-    moment = datetime.fromtimestamp(time_ms // 1000, UTC).replace(microsecond=time_ms % 1000 * 1000)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _ms(moment: datetime) -> int:
-    return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
-
-
-def _filter(series: Series) -> str:
-    tags = " and ".join(f"r.{tag} == {_literal(getattr(series, tag))}" for tag in TAGS)
-    name = _literal(series.measurement)
-    return f"filter(fn: (r) => r._measurement == {name} and {tags})"
-
-
-def _any(codes: Sequence[int]) -> str:
-    return " or ".join(f"r._value == {code}" for code in codes)
-
-
 def _series(record: FluxRecord) -> Series:
     tags = {tag: record.values.get(tag) or "" for tag in TAGS}
     return Series(measurement=record["_measurement"], **tags)
 
 
 def _point(record: FluxRecord) -> Point:
-    return Point(_ms(record["_time"]), record["_value"])
+    return Point(milliseconds(record["_time"]), record["_value"])
 
 
 def _judged(value: Point, mark: Point | None) -> Point:

@@ -13,6 +13,7 @@ from gateway.cli.city import (
     order_command,
 )
 from gateway.cli.city.erasing import erase_command
+from gateway.cli.city.evidence import retention_command
 from gateway.cli.city.opening import fail, load
 from gateway.cli.city.people import token_command, user_command
 from gateway.cli.running import RunByDefault, run_to_its_end
@@ -35,6 +36,7 @@ def register(root: typer.Typer) -> None:
     order_command.register(city)
     alerts_command.register(city)
     erase_command.register(city)
+    retention_command.register(city)
     root.add_typer(city, name="city")
 
 

@@ -1,5 +1,6 @@
 """Pages that let a reader check the figures: gaps, quality, books, definitions."""
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 from itertools import islice
@@ -21,6 +22,7 @@ from gateway.city.console.queries.moment import late_of
 from gateway.city.console.queries.recordtables import definition_table, finding_table, gap_table
 from gateway.city.console.remember import Remembered
 from gateway.city.console.revisions.versions import Step, chain, steps
+from gateway.city.evidence.auditing.reach import Reach, reach, silent
 from gateway.city.ledger.agreements.report import Line, Standing, lines
 from gateway.city.rates.definitions import (
     builtin_definitions,
@@ -43,6 +45,9 @@ _PAGE_DIGITS = 6
 CHOICES = 200
 """A list to choose a gateway from is no longer than this; then its id is typed."""
 FINDINGS_S = BOOKS_S = 4.0
+REACH_S = 60.0
+_PATIENCE_S = 0.25
+"""A store that is away must not keep the page waiting."""
 
 
 class Records:
@@ -55,6 +60,7 @@ class Records:
         context.ahead.append(partial(self._findings, EVERYTHING, PAGE_ROWS))
         context.ahead.append(partial(self._acted, EVERYTHING))
         context.ahead.append(partial(self._agreed, EVERYTHING))
+        context.ahead.append(partial(self._reach, EVERYTHING))
 
     async def gaps(self, request: Request) -> View:
         """Intervals without data, with their causes."""
@@ -95,8 +101,10 @@ class Records:
         fresh = await read(freshness, scope, day_of(now_ms), limit)
         lacking = list(islice(states.of("bad", "idle", "warn"), limit))
         agreed, acts = await self._agreed(scope), await self._acted(scope)
+        kept = await self._reach(scope)
         data = {
             "found": found,
+            "kept": kept,
             "agreed": agreed,
             "demanded": self._context.config.agreements.required,
             "fresh": fresh,
@@ -111,7 +119,7 @@ class Records:
             "alerts": await read(count, scope, ended=False),
             "now_ms": now_ms,
         }
-        table = finding_table(found, lacking, late, agreed, now_ms, acts)
+        table = finding_table(found, lacking, late, agreed, now_ms, acts, kept)
         return View("quality.html", data, ("quality",), 4.0, table)
 
     async def weak(self, scope: Scope, limit: int) -> Table:
@@ -121,7 +129,23 @@ class Records:
         lacking = islice(states.of("bad", "idle", "warn"), limit)
         late = await late_of(self._context, scope)
         agreed, acts = await self._agreed(scope), await self._acted(scope)
-        return finding_table(found, lacking, late, agreed, now_ms, acts)
+        kept = await self._reach(scope)
+        return finding_table(found, lacking, late, agreed, now_ms, acts, kept)
+
+    async def _reach(self, scope: Scope) -> Reach | None:
+        """How long the store keeps values, for who sees the whole city; no page waits for it."""
+        if not scope.is_whole:
+            return None
+        promised, now_ms = self._context.config.retention.telemetry_days, self._context.now_ms()
+
+        async def ask() -> Reach:
+            try:
+                async with asyncio.timeout(_PATIENCE_S):
+                    return await reach(self._context.store, promised, now_ms)
+            except TimeoutError:
+                return silent(promised)
+
+        return await self._remembered.get("reach", REACH_S, ask)
 
     async def _agreed(self, scope: Scope) -> list[Line]:
         """Enterprises whose data agreements need a look; none are told where there are none."""

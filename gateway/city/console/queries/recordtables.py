@@ -7,6 +7,8 @@ from gateway.city.console.queries.database import Rows
 from gateway.city.console.queries.findings import Findings
 from gateway.city.console.queries.gaps import GapRow
 from gateway.city.console.queries.gateways import GatewayState
+from gateway.city.evidence.auditing.reach import Reach
+from gateway.city.evidence.auditing.reach import Standing as Kept
 from gateway.city.ledger.agreements.report import Line, Standing
 from gateway.city.ledger.machines import SINCE_EVER
 from gateway.city.rates.days.late_excuses import LateExcuse
@@ -28,6 +30,7 @@ def finding_table(
     agreed: Iterable[Line],
     now_ms: int,
     acts: Iterable[Acted] = (),
+    kept: Reach | None = None,
 ) -> Table:
     """Everything that weakens the figures, one row a finding."""
     columns = (
@@ -42,7 +45,7 @@ def finding_table(
         "time",
     )
     rows = [*_gateway_rows(silent), *_late_rows(late), *map(_agreed, agreed)]
-    rows += [*_finding_rows(found), *map(_acted, acts)]
+    rows += [*_finding_rows(found), *map(_acted, acts), *_kept(kept)]
     notes = {"as_of": moment(now_ms)}
     return Table("data-quality", columns, rows, notes, words={"finding": "finding"})
 
@@ -58,6 +61,14 @@ def _gateway_rows(states: Iterable[GatewayState]) -> Iterator[Row]:
             "count": state.devices - state.devices_up,
             "time": moment(state.last_seen_ms),
         }
+
+
+def _kept(found: Reach | None) -> list[Row]:
+    if found is None or found.standing is Kept.PROMISED:
+        return []
+    since = f"; evidence can be audited from {found.since}" if found.since else ""
+    detail = found.why or f"promised {found.promised} days, store {found.kept or 'for ever'}{since}"
+    return [{"finding": f"retention.{found.standing}", "detail": detail}]
 
 
 def _agreed(line: Line) -> Row:

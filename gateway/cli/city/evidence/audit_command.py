@@ -129,12 +129,14 @@ async def _compare(
     as_json: bool,
 ) -> _Sum:
     from gateway.city.evidence.auditing.audit import Audit
+    from gateway.city.evidence.auditing.reach import reach
     from gateway.city.stores.choose import make_store
 
     store, total = make_store(city.store, city.data_dir), _Sum()
     try:
         await store.open()
-        work = Audit(database, store, system_ms(), city.retention.telemetry_days)
+        kept = await reach(store, city.retention.telemetry_days, system_ms())
+        work = Audit(database, store, system_ms(), kept.audited_days)
         with progress_bar("audit", len(days) * len(usccs)) as advance:
             async for one in work.run(usccs, days, advance):
                 total.add(one)

@@ -31,10 +31,13 @@ def policies(found: Sequence[Result]) -> list[Policy]:
     """What ``SHOW RETENTION POLICIES`` found.
 
     Raises:
-        ValueError: a duration that cannot be read.
+        ValueError: that is not what was asked for, or a duration cannot be read.
     """
     rows = [dict(zip(one["columns"], row, strict=True)) for one in found for row in one["values"]]
-    return [Policy(row["name"], _kept(row["duration"]), row["default"]) for row in rows]
+    try:
+        return [Policy(row["name"], _kept(row["duration"]), row["default"]) for row in rows]
+    except KeyError as error:
+        raise ValueError(f"its answer has no column {error}") from error
 
 
 def _kept(text: str) -> timedelta | None:

@@ -1,0 +1,1 @@
+"""What is said to stores in their own languages. Pure."""
