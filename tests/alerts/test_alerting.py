@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from gateway.city.rates.findings.kept.listing import listed as findings
 from gateway.city.rates.findings.model import Finding
 from gateway.city.rates.findings.model import Kind as FindingKind
 from gateway.city.rates.frozen.results import StoredTable, append
+from gateway.city.rates.model import Definition, Target
 from gateway.core.days import DAY_MS, HOUR_MS, day_start_ms
 from gateway.relational.database import Database
 from gateway.wire.messages import DeviceState, State, encode_message
@@ -234,6 +236,26 @@ async def test_a_target_at_risk_by_six_final_months(database: Database, tmp_path
     assert found.kind is Kind.TARGET
     assert "60.00%" in why("zh", found)
     assert "50.00%" in why("en", found)
+
+
+def test_a_county_is_at_risk_by_its_own_target_alone(database: Database) -> None:
+    aim = Target(
+        id="ENR-A", county="330822", year=2025, percent=55, document="3 号",
+        valid_from=date(2025, 1, 1),
+    )  # fmt: skip
+
+    def judged(connection: Connection, definition: Definition) -> dict[str, str | int]:
+        by = Judging(AlertsConfig(), definition, demonstration=False)
+        found = rate_conditions(connection, by, NOON_MS)
+        return {one.subject.key: one.detail["target"] for one in found}
+
+    for number in range(5, 11):
+        database.run_now(freeze, f"2025-{number:02d}", "F", cell(50, 100), cell(30, 60))
+    known = DEFINITIONS["ENR-A"]
+    assert database.read_now(judged, known) == {"city": "60"}
+    assert database.read_now(judged, known.aimed_by([aim])) == {"city": "60", "330822": "55"}
+    lower = aim.model_copy(update={"percent": Fraction(50)})
+    assert database.read_now(judged, known.aimed_by([lower])) == {"city": "60"}
 
 
 def test_a_rate_that_the_plan_does_not_name_has_no_target_at_risk(database: Database) -> None:

@@ -26,7 +26,7 @@ from gateway.city.rates.cells.cell import Cell
 from gateway.city.rates.cells.dimensions import CITY
 from gateway.city.rates.frozen.results import StoredTable, final_table
 from gateway.city.rates.model import Definition
-from gateway.city.rates.period import first_day, month_of, next_month, recent_months
+from gateway.city.rates.period import first_day, last_day, month_of, next_month, recent_months
 from gateway.city.rates.plan import is_planned, plan_path
 from gateway.core.days import day_of, day_start_ms
 
@@ -99,8 +99,12 @@ def rate_conditions(connection: Connection, by: Judging, now_ms: int) -> list[Co
         for subject, points in series.items()
         if points[-1].month == newest and (one := fall(points)) is not None
     ]
-    risk = at_risk(city, _target_of, RISK_MARGIN) if is_planned(by.definition) else None
-    return found if risk is None else [*found, _risky(risk)]
+    for subject, points in series.items():
+        target_of = _targets_of(by.definition, subject, points[-1].month)
+        risk = at_risk(points, target_of, RISK_MARGIN) if points[-1].month == newest else None
+        if risk is not None:
+            found.append(_risky(subject, risk))
+    return found
 
 
 def _series(connection: Connection, by: Judging, now_ms: int) -> dict[Subject, list[Point]]:
@@ -152,7 +156,7 @@ def _fell(subject: Subject, fall: Fall) -> Condition:
     return Condition(Kind.FALL, subject, _end_ms(fall.after.month), True, detail)
 
 
-def _risky(risk: Projection) -> Condition:
+def _risky(subject: Subject, risk: Projection) -> Condition:
     month = risk.newest.month
     detail: dict[str, str | int] = {
         "month": month,
@@ -160,11 +164,24 @@ def _risky(risk: Projection) -> Condition:
         "expected": str(risk.expected),
         "target": str(risk.target),
     }
-    return Condition(Kind.TARGET, Subject(Level.CITY, CITY), _end_ms(month), True, detail)
+    return Condition(Kind.TARGET, subject, _end_ms(month), True, detail)
 
 
-def _target_of(year: int) -> Fraction | None:
-    return next((one.percent for one in plan_path() if one.year == year), None)
+def _targets_of(
+    definition: Definition, subject: Subject, month: str
+) -> Callable[[int], Fraction | None]:
+    """The target of a year: of the city the plan's, of a county its own; others have none."""
+
+    def planned(year: int) -> Fraction | None:
+        return next((one.percent for one in plan_path() if one.year == year), None)
+
+    def own(year: int) -> Fraction | None:
+        aim = definition.target_of(subject.key, last_day(month))
+        return aim.percent if aim is not None and aim.year == year else None
+
+    if subject.level is Level.CITY and is_planned(definition):
+        return planned
+    return own if subject.level is Level.COUNTY else lambda _: None
 
 
 def _end_ms(month: str) -> int:

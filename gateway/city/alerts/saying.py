@@ -71,7 +71,9 @@ def why(language: Language, one: Alert) -> str:
     """What is wrong, in one sentence with its figures."""
     places = _PLACES.get(one.kind, _silence)(one.detail)
     known = {"name": subject_name(language, one), "since": moment(one.since_ms)[:16]}
-    return text(language, f"alerts.why.{one.kind}", **known, **places)
+    is_own = one.kind is Kind.TARGET and one.subject.level is Level.COUNTY
+    key = "county-at-risk" if is_own else one.kind
+    return text(language, f"alerts.why.{key}", **known, **places)
 
 
 def _silence(_: Mapping[str, Any]) -> dict[str, object]:

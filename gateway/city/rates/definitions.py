@@ -68,8 +68,8 @@ def load_definitions(extra: Path | None, calendar: Path | None) -> Mapping[str, 
     """The built-in records and those of a city's file; a new version may replace a built-in one.
 
     Args:
-        extra: YAML with lists ``definitions`` and ``approvals``, as ``definitions.file`` of the
-            city names it.
+        extra: YAML with lists ``definitions``, ``approvals`` and ``targets``, as
+            ``definitions.file`` of the city names it.
         calendar: YAML with arrangements of holidays, as ``calendar.file`` names it.
 
     Raises:
@@ -86,7 +86,10 @@ def load_definitions(extra: Path | None, calendar: Path | None) -> Mapping[str, 
     except ConfigError as error:
         raise DefinitionError(str(error)) from error
     known |= {one.id: one for one in own.definitions}
-    return {name: one.counted_by(days).approved_with(own.approvals) for name, one in known.items()}
+    return {
+        name: one.counted_by(days).approved_with(own.approvals).aimed_by(own.targets)
+        for name, one in known.items()
+    }
 
 
 def definition_of(definitions: Mapping[str, Definition], definition_id: str) -> Definition:

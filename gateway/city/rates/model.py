@@ -126,6 +126,27 @@ class Approval(StrictModel):
         return self.holds_on(later) and other.holds_on(later)
 
 
+class Target(StrictModel):
+    """What a county is to reach by a rate at the end of a year, by a document of its own.
+
+    The plan's targets are the city's; a county for which nobody wrote one has none. It is no part
+    of the record of the rate.
+    """
+
+    id: str = Field(max_length=32, description="of the record")
+    county: str = Field(pattern=r"^[0-9]{6}$", description="GB/T 2260 code")
+    year: int = Field(ge=2000, le=2100, description="holds on 31 December of it")
+    percent: ExactNumber = Field(gt=0, le=100, description="per cent")
+    document: str = Field(min_length=1, max_length=200, description="that sets it: its number")
+    valid_from: date = Field(description="first day on which it is in force")
+    valid_to: date | None = Field(None, description="last day; null: until further notice")
+
+    def holds_on(self, day: date) -> bool:
+        """Whether it is in force on a day, and its year is not over."""
+        in_force = self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+        return in_force and day <= date(self.year, 12, 31)
+
+
 class Definition(StrictModel):
     """One networking rate, versioned; a change of any field is a new version.
 
@@ -178,6 +199,7 @@ class Definition(StrictModel):
     # Not of the record: a notice that is published each year makes no new version of it.
     _calendar: Calendar = PrivateAttr(default_factory=Calendar)
     _approvals: tuple[Approval, ...] = PrivateAttr(default=())
+    _targets: tuple[Target, ...] = PrivateAttr(default=())
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -228,9 +250,27 @@ class Definition(StrictModel):
         one._approvals = tuple(sorted(own, key=lambda own: own.valid_from))  # noqa: SLF001 - the copy's own
         return one
 
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What counties are to reach by it, in order of county and year."""
+        return self._targets
+
+    def aimed_by(self, targets: Iterable[Target]) -> Self:
+        """The same record with those of some targets that are of its id."""
+        one = self.model_copy()
+        own = (target for target in targets if target.id == self.id)
+        one._targets = tuple(sorted(own, key=lambda own: (own.county, own.year)))  # noqa: SLF001 - the copy's own
+        return one
+
+    def target_of(self, county: str, day: date) -> Target | None:
+        """The next target of a county that is in force on a day; None: it has none."""
+        own = (one for one in self._targets if one.county == county)
+        return next((one for one in own if one.holds_on(day)), None)
+
     def restored(self, earlier: Self) -> Self:
-        """An earlier version of this record, with the same calendar and its own approvals."""
-        return earlier.counted_by(self._calendar).approved_with(self._approvals)
+        """An earlier version of this record, with the same calendar, approvals and targets."""
+        known = earlier.counted_by(self._calendar).approved_with(self._approvals)
+        return known.aimed_by(self._targets)
 
     @property
     def excludes_unverified(self) -> bool:

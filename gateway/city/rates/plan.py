@@ -97,15 +97,23 @@ def target() -> PlanValue:
     return plan_path()[-1]
 
 
-def plan_distance(definition: Definition, rate: Fraction | None, now_ms: int) -> dict[str, object]:
+def plan_distance(
+    definition: Definition, rate: Fraction | None, now_ms: int, *, is_city: bool
+) -> dict[str, object]:
     """How far a rate is from the path today and from the plan's last value.
 
+    Args:
+        definition: of the rate.
+        rate: per cent, exact; None: unknown.
+        now_ms: UTC milliseconds.
+        is_city: it is of the whole city, as the plan is; a part's is compared with nothing.
+
     Returns:
-        All None for a rate that the plan does not name, else
+        All None for a rate that the plan does not name, and of a part, else
         ``path`` (per cent today; None outside the plan's years), ``path_gap``, ``target``,
         ``target_year`` and ``target_gap`` (percentage points, from unrounded rates).
     """
-    if not is_planned(definition):
+    if not (is_city and is_planned(definition)):
         return dict.fromkeys(("path", "path_gap", "target", "target_year", "target_gap"))
     path, last = plan_on(day_of(now_ms)), target()
     return {

@@ -1,5 +1,6 @@
 """The trend of a page: its months, its breaks in words, the plan's years, as pictures and live."""
 
+from dataclasses import replace
 from functools import partial
 
 from gateway.city.console.charts.breaks import Break, breaks, roster_changes
@@ -10,7 +11,7 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.choice import Choice
 from gateway.city.console.queries.figures import Figures
 from gateway.city.console.remember import Remembered
-from gateway.city.rates.plan import PlanValue, is_planned, load_plan, plan_path, target
+from gateway.city.rates.plan import PlanValue, load_plan, plan_path, target
 from gateway.city.rates.reports.trend import TrendPoint
 from gateway.web.i18n import Language, text
 from gateway.web.waiting import NotYetError
@@ -43,7 +44,7 @@ class TrendDrawing:
         for shape in PICTURES:
             months = months_chart(points, broken, _goal(choice), labels, shape)
             found[f"trend_{shape}"] = await self._pictures.svg(months)
-            if is_planned(choice.definition):
+            if choice.is_planned:
                 years = years_chart(points, plan_path(), labels, shape)
                 found[f"plan_{shape}"] = await self._pictures.svg(years)
         return found
@@ -69,7 +70,10 @@ class TrendDrawing:
         return months_chart(points, broken, _goal(choice), labels_of(language), shape)
 
     async def _points(self, choice: Choice) -> tuple[TrendPoint, ...]:
-        return await self._figures.trend(choice.scope, choice.definition.id)
+        points = await self._figures.trend(choice.scope, choice.definition.id)
+        if choice.scope.is_whole:
+            return points
+        return tuple(replace(one, plan=None) for one in points)  # the plan's path is the city's
 
     async def _breaks(self, choice: Choice, points: tuple[TrendPoint, ...]) -> tuple[Break, ...]:
         months = [point.month for point in points]
@@ -82,7 +86,7 @@ class TrendDrawing:
 
 def _goal(choice: Choice) -> PlanValue | None:
     """The plan's last value; None: it does not name this rate."""
-    return target() if is_planned(choice.definition) else None
+    return target() if choice.is_planned else None
 
 
 def labels_of(language: Language) -> TrendLabels:

@@ -24,6 +24,7 @@ from gateway.city.console.remember import Remembered
 from gateway.city.console.revisions.versions import Step, chain, steps
 from gateway.city.evidence.auditing.reach import Reach, reach, silent
 from gateway.city.ledger.agreements.report import Line, Standing, lines
+from gateway.city.ledger.codes import county_name
 from gateway.city.rates.definitions import (
     builtin_definitions,
     earlier_definitions,
@@ -217,6 +218,7 @@ class Records:
             "headline": self._context.config.definitions.headline,
             "plan": load_plan(),
             "path": plan_path(),
+            "county_name": county_name,
         }
         return View("definitions.html", data, table=definition_table(known))
 

@@ -62,7 +62,7 @@ class Wall:
             "plan_note": plan_note(language),
             "computed_ms": month.computed_ms,
             "now_ms": self._context.now_ms(),
-            **_shown(month),
+            **_shown(month, is_city=own.scope.is_whole),
             **await self._drawing.on_wall(own, language),
             "change": await self._change(own, month),
             **await self._now(moment, own.scope),
@@ -93,14 +93,16 @@ class Wall:
         }
 
 
-def _shown(month: PublishedMonth) -> dict[str, Any]:
+def _shown(month: PublishedMonth, *, is_city: bool) -> dict[str, Any]:
     table = month.table("county")
     hot = heat(month.cells.get("county-industry", {}))
     sizes = {key: sum(one.equipment for one in row.values()) for key, row in hot.items()}
     largest = sorted(sizes, key=lambda key: (-sizes[key], key))
     return {
         "table": table,
-        "plan": plan_distance(table.definition, table.lead(table.city), month.as_of_ms - 1),
+        "plan": plan_distance(
+            table.definition, table.lead(table.city), month.as_of_ms - 1, is_city=is_city
+        ),
         "tiles": tiles(table, places_of(table)),
         "marks": marks(table.of_which),
         "beside": beside(table),

@@ -12,11 +12,12 @@ from pydantic_core import ErrorDetails
 from edge_config.files.document import Document
 from edge_config.files.yaml_file import read_document
 from edge_config.mistakes.problems import ConfigError, Problem, hint
-from gateway.city.rates.model import Approval, Definition, StrictModel
+from gateway.city.ledger.codes import COUNTIES
+from gateway.city.rates.model import Approval, Definition, StrictModel, Target
 
 Record = TypeVar("Record", bound=StrictModel)
 
-_PARTS = ("questions", "definitions", "approvals")
+_PARTS = ("questions", "definitions", "approvals", "targets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,12 @@ class OwnRecords:
     Attributes:
         definitions: its records.
         approvals: who approved which record, its own or a built-in one.
+        targets: what counties are to reach.
     """
 
     definitions: tuple[Definition, ...] = ()
     approvals: tuple[Approval, ...] = ()
+    targets: tuple[Target, ...] = ()
 
 
 def read_own(
@@ -38,7 +41,7 @@ def read_own(
     """The records and approvals of a city's file.
 
     Args:
-        file: YAML with lists ``definitions`` and ``approvals``.
+        file: YAML with lists ``definitions``, ``approvals`` and ``targets``.
         builtin: the records of the product by id.
         earlier: versions of them that months were stored by, which were approved then.
 
@@ -64,9 +67,13 @@ def read_own(
     for at, given in approvals.items():
         problems.extend(_of_no_record(document, at, given, known))
     problems.extend(_overlapping(document, approvals))
+    targets = _records(document, "targets", Target, problems)
+    problems.extend(_aimless(document, targets, [one.id for one in known]))
     if problems:
         raise ConfigError(problems)
-    return OwnRecords(tuple(definitions.values()), tuple(approvals.values()))
+    return OwnRecords(
+        tuple(definitions.values()), tuple(approvals.values()), tuple(targets.values())
+    )
 
 
 def _records(
@@ -147,3 +154,23 @@ def _overlapping(document: Document, approvals: Mapping[int, Approval]) -> Itera
             line = document.line(("approvals", one, "id"))
             words = f"is valid on days on which the approval in line {line} is, too"
             yield document.problem(("approvals", other, "valid_from"), words)
+
+
+def _aimless(
+    document: Document, targets: Mapping[int, Target], known: Sequence[str]
+) -> Iterator[Problem]:
+    """A target has to be of a known county and record, and the only one of its year on a day."""
+    for at, given in targets.items():
+        if given.id not in known:
+            words = f"there is no definition {given.id!r}{hint(given.id, known)}"
+            yield document.problem(("targets", at, "id"), words)
+        if given.county not in COUNTIES:
+            words = f"there is no county {given.county}; there are {', '.join(COUNTIES)}"
+            yield document.problem(("targets", at, "county"), words)
+    for (one, first), (other, second) in combinations(targets.items(), 2):
+        same = (first.id, first.county, first.year) == (second.id, second.county, second.year)
+        later = max(first.valid_from, second.valid_from)
+        if same and first.holds_on(later) and second.holds_on(later):
+            line = document.line(("targets", one, "county"))
+            words = f"is in force on days on which the target in line {line} is, too"
+            yield document.problem(("targets", other, "valid_from"), words)

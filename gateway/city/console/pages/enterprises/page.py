@@ -92,6 +92,7 @@ class EnterpriseLists:
             "by": by or "",
             "name": _name(by, code),
             "total": total,
+            "aim": choice.target_of(code, day_of(month.as_of_ms - 1)),
             "lacking": counted(one.lack for one in lines),
             "members": len(lines),
             "counties": sorted({one.row.county for one in lines}),

@@ -38,7 +38,12 @@ class Sheet:
             "rates": rates,
             "means": rates.means() if kind != "month" else {},
             "table": last,
-            "plan": plan_distance(last.definition, last.lead(last.city), last.as_of_ms - 1),
+            "plan": plan_distance(
+                last.definition,
+                last.lead(last.city),
+                last.as_of_ms - 1,
+                is_city=choice.scope.is_whole,
+            ),
             "config": self._context.config.sheet,
             "made_on": day_of(now_ms),
             "now_ms": now_ms,
