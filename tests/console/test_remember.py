@@ -7,7 +7,7 @@ import pytest
 from gateway.city.console import remember
 from gateway.city.console.remember import Remembered
 from gateway.web.waiting import NotYetError
-from tests.support.waiting import until
+from tests.support.waiting import SOON_S, until
 
 
 class Source:
@@ -54,6 +54,38 @@ async def test_the_last_answer_is_shown_while_the_next_is_made(
     await asyncio.sleep(0)
     source.gate.set()
     assert await waiting == 2
+
+
+async def test_what_says_of_what_time_it_is_is_shown_however_old(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(remember, "REST", 0)
+    monkeypatch.setattr(remember, "SHOWN_S", -1.0)
+    monkeypatch.setattr(remember, "WAIT_S", 3_600.0)
+    kept, source = Remembered(), Source()
+    assert await kept.get("k", -1, source) == 1
+    source.gate.clear()
+    async with asyncio.timeout(SOON_S):
+        assert await kept.get("k", -1, source, is_dated=True) == 1
+    waiting = asyncio.ensure_future(kept.get("k", -1, source, 3_600.0, is_dated=True))
+    await asyncio.sleep(0)
+    source.gate.set()
+    assert await waiting == 2, "a file cannot be filled in later"
+
+
+async def test_who_comes_late_waits_no_longer_than_who_came_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept, source = Remembered(), Source()
+    source.gate.clear()
+    with pytest.raises(NotYetError):
+        await kept.get("k", 60, source, wait_s=0.01)
+    monkeypatch.setattr(remember, "WAIT_S", 3_600.0)
+    kept._answers["k"].begun_at -= 3_600.0
+    async with asyncio.timeout(SOON_S):
+        with pytest.raises(NotYetError):
+            await kept.get("k", 60, source)
+    source.gate.set()
 
 
 async def test_nobody_waits_for_long_for_the_first_answer() -> None:

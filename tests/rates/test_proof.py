@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, event, insert, update
 
 from gateway.city.db.schema.clock import doubted_evidence
 from gateway.city.db.tables import evidence, gap, machine_books, tag_schema
@@ -244,3 +244,19 @@ def test_the_days_shown_are_those_that_the_rate_counted(database: Database, seed
         elif verdict.reason is Reason.SILENT_AT_END:
             assert decided
             assert decided[0] > max(valid)
+
+
+def test_a_machine_is_shown_without_reading_of_other_enterprises(database: Database) -> None:
+    """Rosters and verifications of ten thousand were read for each definition."""
+    database.run_now(fill)
+    asked: list[str] = []
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def _note(*said: Any) -> None:
+        asked.append(" ".join(str(said[2]).split()))
+
+    shown(database)
+    for table in ("roster_member", "ledger_verification"):
+        read = [one for one in asked if f"FROM {table}" in one]
+        assert read, table
+        assert not [one for one in read if "uscc = " not in one.rpartition("WHERE")[2]], table

@@ -48,7 +48,7 @@ _NEW_OBJECTS = 100_000
 """After so many new objects the garbage collector looks for cycles; Python's default is 700.
 Figures of a large city are hundreds of thousands of objects that stay, and to look through all of
 them stops every page for 0.1 s and more."""
-_AHEAD_AFTER_S = 10.0
+_AHEAD_AFTER_S = 5.0
 """What a start has to do, and the first page, go before what is made ahead."""
 _AHEAD_AGAIN_S = 600.0
 """After so long it is made again, so that who comes in the morning need not wait, either."""

@@ -28,15 +28,14 @@ def orphan_query(connection: Connection) -> Select[Any]:
     Columns: gateway (one that sends them), uscc, site_no, asset_no, days (with values), first_ms,
     last_ms.
     """
-    seen, newest, names = _seen_outside(connection), _newest_names(), machine_alias.c
+    seen, names, other = _seen_outside(connection), machine_alias.c, machine_alias.alias().c
+    # Asked of each of the few: to find the newest names of all machines took most of the time.
+    newest = select(func.max(other.valid_from)).where(other.machine_id == names.machine_id)
     return (
         select(seen.c.gateway, names.uscc, names.site_no, names.asset_no)
         .add_columns(seen.c.days, seen.c.first_ms, seen.c.last_ms)
-        .join(newest, newest.c.machine_id == seen.c.machine_id)
-        .join(
-            machine_alias,
-            (names.machine_id == newest.c.machine_id) & (names.valid_from == newest.c.since),
-        )
+        .join(machine_alias, names.machine_id == seen.c.machine_id)
+        .where(names.valid_from == newest.scalar_subquery())
     )
 
 
@@ -64,15 +63,5 @@ def _seen_outside(connection: Connection) -> Subquery:
         .add_columns(func.min(seen.c.first_ms).label("first_ms"))
         .add_columns(func.max(seen.c.last_ms).label("last_ms"))
         .group_by(seen.c.machine_id)
-        .subquery()
-    )
-
-
-def _newest_names() -> Subquery:
-    """Since when each machine is called as it is now."""
-    names = machine_alias.c
-    return (
-        select(names.machine_id, func.max(names.valid_from).label("since"))
-        .group_by(names.machine_id)
         .subquery()
     )

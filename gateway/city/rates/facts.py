@@ -94,7 +94,11 @@ def _in_scope(definition: Definition, row: _Row, members: set[str]) -> bool:
 
 
 def members(connection: Connection, inquiry: Inquiry) -> set[str]:
-    """Enterprises on the definition's roster on the day that counts; none where it has none."""
+    """Enterprises on the definition's roster on the day that counts; none where it has none.
+
+    Of an inquiry about one enterprise that one alone, unless it asks for what was known once; so
+    does :func:`_verified`.
+    """
     scope, as_of = inquiry.definition.scope, inquiry.roster_on or inquiry.period.as_of
     if inquiry.known is not None and scope.kind == "roster":
         return members_on(connection, scope.id, as_of, inquiry.known)
@@ -103,6 +107,8 @@ def members(connection: Connection, inquiry: Inquiry) -> set[str]:
         roster_member.c.valid_from <= as_of,
         or_(roster_member.c.valid_to.is_(None), roster_member.c.valid_to > as_of),
     )
+    if inquiry.uscc is not None:  # a page of one machine asks six times
+        query = query.where(roster_member.c.uscc == inquiry.uscc)
     return set(connection.scalars(query)) if scope.kind == "roster" else set()
 
 
@@ -122,6 +128,9 @@ def _verified(connection: Connection, inquiry: Inquiry) -> set[str]:
             ledger_verification.c.verified_on <= as_of, enterprise.c.ledger_verified_on.is_not(None)
         )
     )
+    if inquiry.uscc is not None:
+        latest = latest.where(enterprise.c.uscc == inquiry.uscc)
+        earlier = earlier.where(enterprise.c.uscc == inquiry.uscc)
     return set(connection.scalars(latest.union(earlier)))
 
 

@@ -25,8 +25,6 @@ Tell = Callable[[Step | Done], object]
 
 _AT_ONCE = 4
 """Works that are done beside each other: who asks for figures does not wait for a publication."""
-_COURTESY = 5
-"""Pages go before what they show, as receiving values goes before pages (``nice``)."""
 _NEW_OBJECTS = 100_000
 """As in the console: what is computed has no cycles, and to look for them takes long."""
 
@@ -36,8 +34,6 @@ def main() -> None:
     for ending in (signal.SIGINT, signal.SIGTERM):  # they reach the console, too, which ends this
         signal.signal(ending, signal.SIG_IGN)
     log.begin()
-    with contextlib.suppress(OSError):  # a service manager may forbid it
-        os.nice(_COURTESY)
     gc.set_threshold(_NEW_OBJECTS)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print belongs to the log

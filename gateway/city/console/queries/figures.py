@@ -66,7 +66,13 @@ class Figures:
         self._shown = tuple(dict.fromkeys((self.headline.id, *_BESIDE_NOW, *_BESIDE_ALWAYS)))
         self.gateways = Gateways(context)
         self._recall()
-        context.ahead.append(partial(self.trend, EVERYTHING))
+        context.ahead.append(self._shown_first)
+
+    async def _shown_first(self) -> None:
+        """The headline as most pages show it: the running month, those before, and the change."""
+        await self.trend(EVERYTHING)
+        earlier, _ = recent_months(self._context.now_ms(), 2)
+        await self.month(self.headline.id, EVERYTHING, month=earlier)
 
     async def table(
         self, by: Dimension, scope: Scope, definition: str = "", wait_s: float | None = None

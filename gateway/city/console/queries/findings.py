@@ -79,14 +79,19 @@ def findings(connection: Connection, scope: Scope, now_ms: int, limit: int) -> F
     undated = undated_query(previous_month(day_of(now_ms).replace(day=1)))
     undated = undated.where(owned(equipment.c.uscc, scope))
     excuses = late_excuses(connection, seen(scope))
+    some_orphans, orphan_count = _counted(connection, orphans.order_by(desc("last_ms")), limit)
+    retired = retired.order_by(desc("last_ms"), equipment.c.id)
+    some_retired, retired_count = _counted(connection, retired, limit)
+    undated = undated.order_by(desc("entered"), equipment.c.id)
+    some_undated, undated_count = _counted(connection, undated, limit)
     return Findings(
         quarantined=_quarantined(connection, scope, now_ms - 7 * DAY_MS, limit),
-        orphans=_rows(connection, orphans.order_by(desc("last_ms")), limit),
-        orphan_count=_count(connection, orphans),
-        retired=_rows(connection, retired.order_by(desc("last_ms"), equipment.c.id), limit),
-        retired_count=_count(connection, retired),
-        undated=_rows(connection, undated.order_by(desc("entered"), equipment.c.id), limit),
-        undated_count=_count(connection, undated),
+        orphans=some_orphans,
+        orphan_count=orphan_count,
+        retired=some_retired,
+        retired_count=retired_count,
+        undated=some_undated,
+        undated_count=undated_count,
         twins=_twins(connection, scope, now_ms)[:limit],
         excuses=excuses[:limit],
         excuse_count=len(excuses),
@@ -151,6 +156,13 @@ def _doubted(now_ms: int) -> Select[Any]:
 
 def _rows(connection: Connection, query: Select[Any], limit: int) -> Rows:
     return connection.execute(query.limit(limit)).all()
+
+
+def _counted(connection: Connection, query: Select[Any], limit: int) -> tuple[Rows, int]:
+    """Rows, at most so many, and how many there are: of what is costly to gather, at once."""
+    whole = func.count().over().label("of_all")
+    rows = connection.execute(query.add_columns(whole).limit(limit)).all()
+    return rows, rows[0].of_all if rows else 0
 
 
 def _count(connection: Connection, query: Select[Any]) -> int:

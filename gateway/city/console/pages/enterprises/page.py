@@ -1,5 +1,6 @@
 """The pages ``/enterprises``, ``/counties/…`` and ``/industries/…``: sorted, filtered, paged."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -16,7 +17,7 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.exports.workbooks import workbooks
 from gateway.city.console.pages.alerting.button import watchable
 from gateway.city.console.pages.choice import Choice, ChoiceError, MonthView
-from gateway.city.console.pages.enterprises.lacking import counted, lacks
+from gateway.city.console.pages.enterprises.lacking import Lack, counted, lacks
 from gateway.city.console.pages.enterprises.listing import (
     PAGE_ROWS,
     SORTS,
@@ -35,7 +36,7 @@ from gateway.city.ledger.codes import Name, county_name, industry_name
 from gateway.city.rates.cells.dimensions import Dimension
 from gateway.city.rates.reports.export import as_table
 from gateway.city.rates.reports.movers import change
-from gateway.city.rates.reports.table import PublishedMonth, RateCell
+from gateway.city.rates.reports.table import PublishedMonth, RateCell, RateTable
 from gateway.core.days import day_of
 from gateway.web.pages import Endpoint, View
 from gateway.web.tables import is_file
@@ -126,7 +127,8 @@ class EnterpriseLists:
     async def _lines(
         self, choice: Choice, month: PublishedMonth, before: Mapping[str, RateCell]
     ) -> list[Line]:
-        read, table = self._context.database.read, month.table("enterprise")
+        read = self._context.database.read
+        table = await asyncio.to_thread(month.table, "enterprise")
         as_of = day_of(month.as_of_ms - 1)
         listed: Callable[[Connection, Scope], dict[str, EnterpriseRow]] = enterprises
         if choice.scope.is_whole:  # the counties of who sees a part are those of now
@@ -134,16 +136,7 @@ class EnterpriseLists:
         members = await read(listed, choice.scope)
         cells = {cell.key: cell for cell in table.cells}
         lacking = await read(lacks, choice.definition, members, cells, as_of)
-        return [
-            Line(
-                row,
-                cells.get(uscc),
-                table.lead(cells[uscc]) if uscc in cells else None,
-                change(before.get(uscc), cells.get(uscc)),
-                lacking.get(uscc),
-            )
-            for uscc, row in members.items()
-        ]
+        return await asyncio.to_thread(_joined, members, table, cells, before, lacking)
 
     async def _before(self, choice: Choice) -> dict[str, RateCell] | None:
         """Figures of the month before; none where it has none, None while they are being made."""
@@ -154,7 +147,28 @@ class EnterpriseLists:
             return {}
         except NotYetError:
             return None
-        return {cell.key: cell for cell in month.table("enterprise").cells}
+        table = await asyncio.to_thread(month.table, "enterprise")
+        return {cell.key: cell for cell in table.cells}
+
+
+def _joined(
+    members: Mapping[str, EnterpriseRow],
+    table: RateTable,
+    cells: Mapping[str, RateCell],
+    before: Mapping[str, RateCell],
+    lacking: Mapping[str, Lack],
+) -> list[Line]:
+    """Of ten thousand enterprises that is a tenth of a second, in a thread beside other pages."""
+    return [
+        Line(
+            row,
+            cells.get(uscc),
+            table.lead(cells[uscc]) if uscc in cells else None,
+            change(before.get(uscc), cells.get(uscc)),
+            lacking.get(uscc),
+        )
+        for uscc, row in members.items()
+    ]
 
 
 def _in_file(lines: Iterable[Line], total: RateCell | None) -> list[RateCell]:
