@@ -1,9 +1,14 @@
 """Raw days stand in a table a month, and what comes late stands beside what was there."""
 
 import logging
+import pickle
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +19,17 @@ from sqlalchemy.exc import DBAPIError
 from gateway.city.db import monthly
 from gateway.city.db.schema.daymaps import evidence_taking
 from gateway.city.db.schema.months import evidence_month
-from gateway.city.db.tables import evidence
+from gateway.city.db.tables import evidence, watermark
 from gateway.city.db.upgrade import CITY, upgrade
 from gateway.city.evidence.adoption import merge_evidence
 from gateway.city.evidence.rows import late_days, write_evidence
+from gateway.city.evidence.samples import Sample
+from gateway.city.evidence.uncounted import write_gathered
+from gateway.city.ingest.commit import EpochUpdate, Quarantined, commit
+from gateway.city.ingest.progress import Progress
+from gateway.city.ledger.machines import MachineIds
+from gateway.city.ledger.names import MachineName
+from gateway.city.registry import enrolment
 from gateway.core.days import day_start_ms
 from gateway.relational.database import Database
 from gateway.relational.migrating import alembic_config
@@ -159,6 +171,47 @@ def test_a_writer_does_not_wait_for_a_month_that_is_made(
             database.run_now(write_evidence, [row(machines[0], LAST, 4)], LAST)
             assert held(database) == [(LAST, 0, 5)]
     assert 202601 in database.run_now(monthly.held)
+
+
+def test_a_writer_that_is_killed_leaves_nothing_half(
+    database: Database, machines: list[int], tmp_path: Path
+) -> None:
+    """Neither a row nor a table, nor a mark that says it is counted; the next one writes it all."""
+    key, span = ("gw-1", "00000000000000aa"), (day_start_ms(LAST), day_start_ms(NEXT))
+    one = Sample(MachineName(USCCS[0], "1", "A-0"), LAST, "controller", False, "gw-1", 1, *span, 1)
+    update = EpochUpdate(Progress(0), Progress(0), Progress(1), changed=True)
+    update.uncounted = span
+
+    def enrol(connection: Connection) -> None:
+        enrolment.add(connection, "gw-1", USCCS[0], "1", 0)
+        commit(connection, {key: update}, Quarantined(), 0)
+
+    database.run_now(enrol)
+    url = database.engine.url.render_as_string(hide_password=False)
+    (tmp_path / "gathered").write_bytes(pickle.dumps(([one], {key: span}, span[1])))
+    command = [sys.executable, "-c", _KILLED, url, "gathered"]
+    killed = subprocess.run(command, cwd=tmp_path, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert (held(database), database.run_now(monthly.held)) == ([], [])
+    marks = select(watermark.c.uncounted_from_ms, watermark.c.uncounted_to_ms)
+    assert database.run_now(lambda c: tuple(c.execute(marks).one())) == span
+    for _ in range(2):  # and what is delivered again is there once
+        database.run_now(write_gathered, [one], {key: span}, MachineIds(), span[1])
+        assert held(database) == [(LAST, 0, 1)]
+    assert database.run_now(lambda c: tuple(c.execute(marks).one())) == (None, None)
+
+
+_KILLED = """
+import os, pickle, signal, sys
+from pathlib import Path
+from gateway.city.evidence.uncounted import write_gathered
+from gateway.city.ledger.machines import MachineIds
+from gateway.relational.database import connect
+samples, counted, now_ms = pickle.loads(Path(sys.argv[2]).read_bytes())
+with connect(sys.argv[1], Path()).engine.begin() as connection:
+    write_gathered(connection, samples, counted, MachineIds(), now_ms)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 def test_a_month_is_dropped_whole(database: Database, machines: list[int]) -> None:
