@@ -21,7 +21,7 @@ demo: $(VENV)/demo.stamp  ## a small city on simulated lines; console on http://
 
 test: $(VENV)/dev.stamp  ## every test there is
 	@$(MAKE) --no-print-directory -j foreign-peers  # four downloads, none of which needs another
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -p tests.support.forked --forks $(JOBS) $(ARGS)
 
 check: $(VENV)/dev.stamp  ## style, types, import contracts, documentation
 	$(BIN)/ruff format --check gateway edge_config simulators tests benchmarks

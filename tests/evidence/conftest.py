@@ -19,7 +19,7 @@ def contract() -> Iterator[ContractServer]:
 __all__ = ["database", "postgres"]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def shared_influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
     with Influxd(tmp_path_factory.mktemp("influx")) as server:
         yield server

@@ -14,7 +14,7 @@ from tests.support.influx2_contract import ContractServer
 from tests.support.influxd import Influxd
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influxd]:
     with Influxd(tmp_path_factory.mktemp("influx")) as server:
         yield server

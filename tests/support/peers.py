@@ -6,6 +6,8 @@ import random
 import shutil
 import socket
 import time
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,8 +32,10 @@ def _own_ports() -> list[int]:
     return random.Random(os.getpid()).sample(own, len(own))
 
 
-_order = _own_ports()
-_ports = itertools.cycle(_order)  # no test process gives a port twice
+@cache
+def _ports() -> Iterator[int]:
+    """No test process gives a port twice; asked for before the first test, all would share them."""
+    return itertools.cycle(_own_ports())
 
 
 def missing(what: str, install: str) -> None:
@@ -69,7 +73,7 @@ def foreign_script(name: str) -> Path:
 
 def free_port() -> int:
     """A TCP port on loopback that nobody uses now and no other test of this process is given."""
-    for port in itertools.islice(_ports, len(_order)):
+    for port in itertools.islice(_ports(), LAST_PORT - FIRST_PORT):
         with socket.socket() as listener:
             try:
                 listener.bind(("127.0.0.1", port))
