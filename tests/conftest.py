@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from tests.support.broker import Mosquitto
 from tests.support.chromium import BROWSER
 from tests.support.loop import ServingLoop
+from tests.support.postgres import POSTGRES
 
 # A busy machine is no failure.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -43,7 +44,8 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def browser_ends() -> Iterator[None]:
-    """No browser outlives the tests of its process."""
+def servers_end() -> Iterator[None]:
+    """No browser or database server outlives the tests of its process."""
     yield
     BROWSER.close()
+    POSTGRES.close()

@@ -40,7 +40,7 @@ from gateway.city.ledger.machines import find_or_name
 from gateway.city.ledger.names import MachineName
 from gateway.core.days import day_start_ms
 from gateway.relational.database import Database, connect
-from tests.support.postgres import Postgres
+from tests.support.postgres import POSTGRES, Postgres
 
 USCCS = (
     "91330822MA0000015W",
@@ -119,16 +119,9 @@ def _connected(server: Engine) -> Connection:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A real PostgreSQL for all tests of a folder.
-
-    Not below pytest's own folder: each session that starts closes that one to other users.
-    """
-    with (
-        tempfile.TemporaryDirectory(prefix="qulink-", ignore_cleanup_errors=True) as folder,
-        Postgres(Path(folder)) as server,
-    ):
-        yield server
+def postgres() -> Postgres:
+    """A real PostgreSQL, the same for all tests of this process."""
+    return POSTGRES.running()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

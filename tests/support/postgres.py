@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -84,3 +85,33 @@ class Postgres(ServerProcess):
         if os.geteuid() != 0:
             return list(command)
         return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", *command]
+
+
+class SharedPostgres:
+    """The server of this test process, begun with the first test that needs one.
+
+    To make one, and in it what cities are copied from, is seconds of work: each folder of tests
+    had its own in each process. Tests make databases of other names.
+    """
+
+    def __init__(self) -> None:
+        self._server: Postgres | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def running(self) -> Postgres:
+        """The server, which runs; below no folder of pytest, which closes those to other users."""
+        if self._server is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="qulink-", ignore_cleanup_errors=True)
+            self._server = Postgres(Path(self._folder.name))
+            self._server.start()
+        return self._server
+
+    def close(self) -> None:
+        """End it; nothing of it remains."""
+        if self._server is not None and self._folder is not None:
+            self._server.stop()
+            self._folder.cleanup()
+            self._server = self._folder = None
+
+
+POSTGRES = SharedPostgres()
