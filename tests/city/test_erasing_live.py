@@ -13,6 +13,7 @@ import pytest
 from edge_config.models.city import CityConfig
 from gateway.city.access.audit import Action, entries
 from gateway.city.app import City, system_ms
+from gateway.city.db import monthly
 from gateway.city.db.housekeeping import tidy
 from gateway.city.db.tables import evidence, quarantine, watermark
 from gateway.city.erasing import rows
@@ -22,6 +23,7 @@ from gateway.city.erasing.late import erase_late
 from gateway.city.registry import enrolment
 from gateway.city.stores.api import Rejection, Rows, Series, Store
 from gateway.city.stores.choose import make_store
+from gateway.core.days import DAY_MS
 from gateway.relational.database import connect
 from tests.stores.cases import rows as table
 from tests.support.broker import Mosquitto
@@ -44,6 +46,8 @@ ROOT = Path(__file__).parents[2]
 GONE, STAYS = ("gw-1", "gw-2"), "gw-9"
 ORDER = Order(USCC, "合同终止", "9 号", "张三")
 T0 = system_ms() - 3_600_000
+EARLIER = T0 - 40 * DAY_MS
+"""Raw days stand in tables of months: there are some in two."""
 
 
 @pytest.fixture(scope="module")
@@ -117,14 +121,18 @@ async def say(who: Sender, *numbers: int) -> None:
     for number in numbers:
         schema = SCHEMAS[who.name]
         records = [schema] if number == 1 else []
-        await who.send(number, *records, batch_of(schema, T0 + number * 1_000, float(number)))
+        await who.send(number, *records, batch_of(schema, time_of(number), float(number)))
+
+
+def time_of(number: int) -> int:
+    return EARLIER if number == 1 else T0 + number * 1_000
 
 
 async def points(store: Store) -> list[tuple[int, object]]:
     """The neighbour's values."""
     of = Series("grinder", OTHER_USCC, "1", STAYS, "line-9", "B-001")
-    found = await store.history(of, "speed", T0, T0 + 10_000, 100)
-    return [(one.time_ms, one.value) for one in found]
+    found = [await store.history(of, "speed", at, at + 10_000, 100) for at in (EARLIER, T0)]
+    return [(one.time_ms, one.value) for some in found for one in some]
 
 
 async def enrol_neighbour(city: City) -> None:
@@ -179,7 +187,8 @@ async def test_what_a_city_has_in_its_hands_does_not_come_back(
         made = await erase(city.config)
         assert check(made) and made["values"] == {"grinder": {"before": 8, "after": 0}}
         assert all(made["rows"][one]["before"] == 2 for one in ("watermark", "tag_schema"))
-        assert made["rows"]["evidence"]["before"]
+        assert made["rows"]["evidence"]["before"] > 1
+        assert len(city.database.run_now(monthly.held)) > 1
         for who in senders.values():  # it goes on sending
             await say(who, 6)
         gate.open.set()
@@ -194,7 +203,7 @@ async def test_what_a_city_has_in_its_hands_does_not_come_back(
         # nothing of the one, everything of the other
         assert await city.store.held(USCC) == {}
         assert {k: n for k, n in city.database.run_now(rows.counts, USCC, []).items() if n} == {}
-        assert await points(city.store) == [(T0 + n * 1_000, float(n)) for n in range(1, 7)]
+        assert await points(city.store) == [(time_of(n), float(n)) for n in range(1, 7)]
         assert await city.store.held(OTHER_USCC) == {"grinder": 6}
         assert [one["values_committed"] for one in rows_of(city, watermark)] == [6]
         assert {one["gateway"] for one in rows_of(city, evidence)} == {STAYS}
@@ -248,4 +257,4 @@ async def test_killed_and_taken_up_while_values_go_on_coming(
         made = await erase(city.config)
         assert (made["reason"], made["values"]) == ("x", {"grinder": {"before": 2, "after": 0}})
         assert await city.store.held(USCC) == {}
-        assert await points(city.store) == [(T0 + n * 1_000, float(n)) for n in (1, 2, 3)]
+        assert await points(city.store) == [(time_of(n), float(n)) for n in (1, 2, 3)]

@@ -1,13 +1,20 @@
 """A scripted month on the product's own way, from frames to stored rates, against a plain count."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
 from gateway.city.app import City
+from gateway.city.rates.engines.asking import compare, month_inquiries
+from gateway.city.rates.engines.copies import Copies
+from gateway.city.rates.engines.counting import CopiedMonths
+from gateway.city.rates.engines.duck import Duck
+from gateway.city.rates.engines.store import Store
 from gateway.city.rates.frozen.freezing import due, freeze_month
 from gateway.city.rates.frozen.late import Late, late_for
 from gateway.city.rates.frozen.results import Correction
@@ -15,6 +22,16 @@ from tests.scripted.judged import differences
 from tests.scripted.oracle import INSTANT, RATES, Oracle
 from tests.scripted.play import played
 from tests.scripted.story import BEIJING, Story, load, only
+from tests.support.clickhouse import clickhouse_store
+
+
+@pytest.fixture
+def engines(tmp_path: Path) -> Iterator[Sequence[Store]]:
+    duck = Duck(tmp_path / "rates.duckdb")
+    with clickhouse_store(tmp_path) as clickhouse:
+        yield duck, clickhouse
+    duck.close()
+
 
 LATE = Correction("late_data", "网关断网两周后补传", "李四")
 
@@ -31,12 +48,31 @@ def freeze(city: City, month: str, now_ms: int) -> list[str]:
     ]
 
 
+def by_engines(city: City, month: str, now_ms: int, stores: Sequence[Store]) -> list[str]:
+    """Where a store's engine counts otherwise than the city, which the plain count is held to."""
+
+    def on(connection: Connection) -> list[str]:
+        asked = month_inquiries(
+            connection, city.definitions.values(), month, now_ms, demonstration=False
+        )
+        return [
+            f"{store.where} {one.definition.id} {cell}"
+            for store in stores
+            for one in compare(connection, CopiedMonths(Copies(store, "330800")), asked)
+            for cell in one.differences
+        ]
+
+    return city.database.read_now(on)
+
+
 def told_late(city: City, story: Story, now_ms: int) -> Late | None:
     definition = city.definitions["ENR-A"]
     return city.database.read_now(late_for, definition, story.month, now_ms, demonstration=False)
 
 
-def test_every_figure_of_the_month_is_what_a_plain_count_gives(tmp_path: Path) -> None:
+def test_every_figure_of_the_month_is_what_a_plain_count_gives(
+    tmp_path: Path, engines: Sequence[Store]
+) -> None:
     story, found = load(), list[str]()
     stored = RATES.keys() - {INSTANT}
 
@@ -56,6 +92,8 @@ def test_every_figure_of_the_month_is_what_a_plain_count_gives(tmp_path: Path) -
             if one != INSTANT or name == "running":
                 told = differences(story, city, oracle, one, now_ms)
                 found.extend(f"{name}: {line}" for line in told)
+
+        found.extend(f"{name}: {cell}" for cell in by_engines(city, story.month, now_ms, engines))
 
     played(story, tmp_path / "city", look, story.data["moments"])
     assert not found, "\n".join(found)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete
 from typer.testing import CliRunner
 
 from edge_config.models.base import Secret
+from gateway.city.access.audit import Action, entries
 from gateway.city.db.tables import evidence
 from gateway.city.ledger.bitemporal.acts import Doing, Kind, conclude
 from gateway.city.ledger.bitemporal.acts import begin as begin_act
@@ -258,7 +259,7 @@ def test_commands(city: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "the city counts by itself" in said
     file = city_file(tmp_path, "127.0.0.1:1", rates={"engine": {"type": "duckdb"}})
     assert "no copies yet" in run(file, "check")[1]
-    code, said = run(file, "send", "2026-10")
+    code, said = run(file, "send", "2026-10", "--purpose", "audit")
     assert (code, "2026-10: 3 machines sent to DuckDB" in said) == (0, True), said
     assert "as the city is now" in run(file, "check")[1]
     city.run_now(late_data)
@@ -270,3 +271,10 @@ def test_commands(city: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert code == 1
     assert f"enterprise {USCCS[0]}: city 2/3, engine 3/3" in said
     assert "the engine counts otherwise" in said
+    noted = city.run_now(entries)
+    words = [one.subject for one in noted if one.action == Action.EXPORTED]
+    assert words == [f"qulink rates engine {one}" for one in ("send", "compare", "compare")]
+    assert all(
+        one.detail.startswith(("audit: 2026-10, DuckDB", "2026-10, DuckDB")) for one in noted
+    )
+    assert noted[0].detail.startswith("audit: ")

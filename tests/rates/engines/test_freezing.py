@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -22,17 +23,19 @@ from gateway.core.days import day_start_ms
 from gateway.relational.database import Database
 from tests.rates.test_oracle import random_town, write
 from tests.support.city import city_file
-from tests.support.city_db import sqlite_city
+from tests.support.city_db import postgres_city, sqlite_city
 from tests.support.peers import free_port
+from tests.support.postgres import Postgres
 
 NOVEMBER_21 = day_start_ms(date(2026, 11, 21))
+_numbers = count(1)
 HOW = {"definitions": builtin_definitions(), "demonstration": False}
 
 
 @pytest.fixture
-def cities(tmp_path: Path) -> Iterator[list[Database]]:
-    """The same city twice."""
-    made = [sqlite_city(tmp_path / name) for name in ("one", "two")]
+def cities(tmp_path: Path, postgres: Postgres) -> Iterator[list[Database]]:
+    """The same city on SQLite and on PostgreSQL."""
+    made = [sqlite_city(tmp_path / "one"), postgres_city(postgres.url, f"engines{next(_numbers)}")]
     for city in made:
         random = Random(1_002)
         city.run_now(write, random_town(random), random)

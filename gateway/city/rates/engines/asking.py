@@ -99,4 +99,9 @@ def _compared(definition: Definition, here: Cells, there: Cells) -> Compared:
 
 
 def _said(cell: Cell | None) -> str:
-    return "—" if cell is None else f"{cell.networked}/{cell.equipment}"
+    """What two cells may differ in: K, N, and how many machines are undetermined."""
+    if cell is None:
+        return "—"
+    told = cell.statistics
+    unknown = f" ({told.undetermined} undetermined)" if told and told.undetermined else ""
+    return f"{cell.networked}/{cell.equipment}{unknown}"

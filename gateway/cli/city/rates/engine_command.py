@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, system_ms
+from gateway.cli.city.noting import Purpose, note_rows
+from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.city.rates.asking import answer
 
 if TYPE_CHECKING:
@@ -61,11 +62,21 @@ def _name(copy: "Copy") -> str:
     return f"{copy.month // 100}-{copy.month % 100:02}"
 
 
-def _send(month: Month = "", config: CityFile = DEFAULT) -> None:
-    """Copy a month to the engine, compare what arrived, and only then call it complete."""
+def _send(month: Month = "", purpose: Purpose = "", config: CityFile = DEFAULT) -> None:
+    """Copy a month to the engine, compare what arrived, and only then call it complete.
+
+    That rows of enterprises went there stands in the audit log.
+    """
     city = load(config)
     with _copies(city) as copies:
+        _note(city, "send", month, copies, purpose)
         _with_month(city, month, lambda *asked: _print_sent(copies, *asked))
+
+
+def _note(city: "CityConfig", command: str, month: str, copies: "Copies", purpose: str) -> None:
+    what = f"{month or 'the running month'}, {copies.store.where}"
+    with opened(city) as database:
+        note_rows(database, f"qulink rates engine {command}", what, purpose)
 
 
 def _print_sent(copies: "Copies", connection: "Connection", asked: "list[Inquiry]") -> None:
@@ -73,13 +84,18 @@ def _print_sent(copies: "Copies", connection: "Connection", asked: "list[Inquiry
     typer.echo(f"{_name(copy)}: {copy.machines} machines sent to {copies.store.where}")
 
 
-def _compare(month: Month = "", config: CityFile = DEFAULT) -> None:
-    """Count a month by the city and by the engine, by all definitions, and compare every cell."""
+def _compare(month: Month = "", purpose: Purpose = "", config: CityFile = DEFAULT) -> None:
+    """Count a month by the city and by the engine, by all definitions, and compare every cell.
+
+    A copy that is not as the city is now is sent anew before. That cells of enterprises may be
+    shown, and rows sent, stands in the audit log.
+    """
     from gateway.city.rates.engines.asking import compare
     from gateway.city.rates.engines.counting import CopiedMonths
 
     city, found = load(config), list["Compared"]()
     with _copies(city) as copies:
+        _note(city, "compare", month, copies, purpose)
         engine = CopiedMonths(copies)
         _with_month(
             city, month, lambda connection, asked: found.extend(compare(connection, engine, asked))
