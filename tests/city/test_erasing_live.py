@@ -15,11 +15,13 @@ from gateway.city.access.audit import Action, entries
 from gateway.city.app import City, system_ms
 from gateway.city.db import monthly
 from gateway.city.db.housekeeping import tidy
+from gateway.city.db.schema.access import erasure
 from gateway.city.db.tables import evidence, quarantine, watermark
 from gateway.city.erasing import rows
 from gateway.city.erasing.certificate import check
 from gateway.city.erasing.erasing import Erasing, Order
 from gateway.city.erasing.late import erase_late
+from gateway.city.erasing.telling import ErasureError
 from gateway.city.registry import enrolment
 from gateway.city.stores.api import Rejection, Rows, Series, Store
 from gateway.city.stores.choose import make_store
@@ -31,9 +33,12 @@ from tests.support.city import (
     OTHER_USCC,
     USCC,
     Sender,
+    assembled,
     batch_of,
+    city_config,
     city_file,
     city_on,
+    fill_ledger,
     rows_of,
     schema_of,
     sender,
@@ -223,6 +228,31 @@ async def test_who_was_killed_between_store_and_database_is_cleared_up_after(
         await city.store.write([stored(USCC, "gw-5")])
         await erase_late(city.database, city.store, system_ms())
         assert await city.store.held(USCC) == {"grinder": 1} and late(city) == ["values 1"]
+
+
+@pytest.mark.parametrize("unheeded", [3, 10**6])
+async def test_an_order_to_delete_that_was_taken_certifies_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unheeded: int
+) -> None:
+    """A store may delete later than it says; only what it does not find any more is gone."""
+    monkeypatch.setenv("STORE_TOKEN", TOKEN)
+    with ContractServer() as contract:
+        at = {"url": contract.url, "org": ORG, "bucket": BUCKET, "token": {"env": "STORE_TOKEN"}}
+        config = city_config("127.0.0.1:1", tmp_path, store={"type": "influxdb2"} | at)
+        async with assembled(config) as city:
+            fill_ledger(city, *GONE)
+            await city.store.open()
+            await city.store.write([stored(USCC, GONE[0]), stored(OTHER_USCC, STAYS)])
+            contract.unheeded = unheeded
+            if unheeded < 10:
+                made = await erase(config)
+                assert made["values"] == {"grinder": {"before": 1, "after": 0}}
+            else:
+                with pytest.raises(ErasureError, match="it deletes later than it is told to"):
+                    await erase(config)
+                assert not [one for one in rows_of(city, erasure) if one["certificate"]]
+            assert contract.unheeded == max(unheeded - 20, 0)
+            assert await city.store.held(OTHER_USCC) == {"grinder": 1}
 
 
 def stored(uscc: str, gateway: str) -> Rows:
