@@ -93,7 +93,9 @@ def test_every_figure_of_the_month_is_what_a_plain_count_gives(
                 told = differences(story, city, oracle, one, now_ms)
                 found.extend(f"{name}: {line}" for line in told)
 
-        found.extend(f"{name}: {cell}" for cell in by_engines(city, story.month, now_ms, engines))
+        if name in ("running", "corrected"):
+            cells = by_engines(city, story.month, now_ms, engines)
+            found.extend(f"{name}: {cell}" for cell in cells)
 
     played(story, tmp_path / "city", look, story.data["moments"])
     assert not found, "\n".join(found)
