@@ -26,7 +26,8 @@ from gateway.city.ledger.stops.sort import STOPS
 from gateway.city.ledger.undoing.acts import acts_page, machines_told
 from gateway.city.ledger.undoing.reversing import changed_names, steps_back, steps_hindered
 from gateway.city.ledger.undoing.tellings import Telling
-from gateway.city.ledger.undoing.undo import UndoError, Undoing, undo_act, undoing
+from gateway.city.ledger.undoing.undo import UndoError, Undoing, undoing
+from gateway.city.ledger.undoing.undone import undo_act
 from gateway.city.ledger.withdrawal import withdraw_machine
 from gateway.core.days import day_start_ms
 from gateway.relational.database import Database
@@ -189,7 +190,7 @@ def test_another_attribute_that_a_later_act_changed_stays_changed(
 def test_acts_of_which_no_history_is_kept_are_refused(city: Database, tmp_path: Path) -> None:
     a, b = MachineName(USCC, "1", "A1"), MachineName(USCC, "2", "B1")
     city.run_now(rename_machine, a, b, ms(3), "wang.li")
-    with pytest.raises(UndoError, match="do the contrary"):
+    with pytest.raises(UndoError, match="give the machine its former number"):
         undo(city, newest(city), 4)
 
 

@@ -76,7 +76,7 @@ class Held:
 
     def still_holds(self, connection: Connection) -> bool:
         """Whether nobody has changed the ledger since."""
-        return self.state == _state(connection)
+        return self.state == state_of(connection)
 
     def with_ids(self, given: Mapping[MachineName, int]) -> "Held":
         """The same beside ids of machines that the ledger has not; a number given up has none."""
@@ -87,7 +87,7 @@ class Held:
 
 def read_held(connection: Connection, tables: Tables, day: date) -> Held:
     """Read what the ledger holds of the enterprises and machines of an import."""
-    state = _state(connection)  # first: what changes while the rest is read must be noticed
+    state = state_of(connection)  # first: what changes while the rest is read must be noticed
     codes = {str(one.values["uscc"]) for one in (*tables.enterprise, *tables.equipment)}
     rows = _rows(connection, select(enterprise), enterprise.c.uscc, codes)
     marks = _rows(connection, select(ledger_verification), ledger_verification.c.uscc, codes)
@@ -131,7 +131,8 @@ def _restated(
             yield machine
 
 
-def _state(connection: Connection) -> tuple[int, int]:
+def state_of(connection: Connection) -> tuple[int, int]:
+    """The newest change of the ledger, and of what names mean."""
     meanings = connection.scalar(select(func.max(machine_alias.c.revision))) or 0
     return latest_change(connection), meanings
 

@@ -7,7 +7,8 @@ the next large import. Who is killed behind it has changed all: the replaced ver
 :func:`clear_replaced`, which also lists for the node what has changed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import date
 from functools import partial
 from typing import NamedTuple
 
@@ -35,7 +36,7 @@ from gateway.city.ledger.bitemporal.acts import Doing, begin, unfinished
 from gateway.city.ledger.bitemporal.entries import MACHINE, write_steps
 from gateway.city.ledger.bitemporal.undated import Replaced, keep_undated
 from gateway.city.ledger.changes import note_change
-from gateway.city.ledger.history import StatusChange, keep_statuses, status_entries
+from gateway.city.ledger.history import keep_statuses, status_entries
 from gateway.city.ledger.importing.held import Held
 from gateway.city.ledger.importing.plan import Version
 from gateway.city.ledger.importing.turns import in_turn
@@ -84,7 +85,7 @@ def write_in_parts(
     Raises:
         LedgerChangedError: what was written is of no use.
     """
-    begun = _begin(engine, doing)
+    begun = begin_parts(engine, doing)
 
     def write(connection: Connection, part: Sequence[Version]) -> None:
         if not held.still_holds(connection):
@@ -95,7 +96,8 @@ def write_in_parts(
     return begun
 
 
-def _begin(engine: Engine, doing: Doing) -> Begun:
+def begin_parts(engine: Engine, doing: Doing) -> Begun:
+    """Begin what is written in parts; what others began and have not ended never counts."""
     with engine.begin() as connection:
         _give_up_others(connection)
         row = insert(ledger_import).values(begun_ms=doing.now_ms, finished=False)
@@ -112,8 +114,9 @@ def _write(connection: Connection, part: Sequence[Version], begun: Begun) -> Non
     """Write some versions, and mark those that they will replace."""
     import_id = begun.import_id
     statuses = [one.status for one in part if one.status]
-    _mark_rows(connection, [one.machine for one in part if one.replaces], import_id)
-    _mark_statuses(connection, statuses, import_id)
+    mark_rows(connection, [one.machine for one in part if one.replaces], import_id)
+    days = ((one.machine, start) for one in statuses for start in one.replaces)
+    mark_statuses(connection, days, import_id)
     add(connection, equipment_rows, [{**one.row, "import_id": import_id} for one in part])
     if statuses:
         connection.execute(insert(status_rows), status_entries(statuses, import_id))
@@ -123,15 +126,17 @@ def _write(connection: Connection, part: Sequence[Version], begun: Begun) -> Non
     keep_undated(connection, begun.act, undated)
 
 
-def _mark_rows(connection: Connection, machines: Sequence[int], import_id: int) -> None:
+def mark_rows(connection: Connection, machines: Sequence[int], import_id: int) -> None:
+    """Mark the rows of machines that are replaced once this has ended."""
     own = (equipment_rows.c.id.in_(machines), counts(equipment_rows, ledger_import))
     if machines:
         connection.execute(update(equipment_rows).where(*own).values(replaced_by=import_id))
 
 
-def _mark_statuses(connection: Connection, changes: Sequence[StatusChange], import_id: int) -> None:
+def mark_statuses(connection: Connection, days: Iterable[tuple[int, date]], import_id: int) -> None:
+    """Mark the dated statuses of machines, by their first days, as :func:`mark_rows` does."""
     columns = status_rows.c
-    keys = [{"machine": one.machine, "start": start} for one in changes for start in one.replaces]
+    keys = [{"machine": machine, "start": start} for machine, start in days]
     own = (columns.equipment_id == bindparam("machine"), columns.valid_from == bindparam("start"))
     mark = update(status_rows).where(*own, counts(status_rows, ledger_import))
     if keys:

@@ -1,7 +1,4 @@
-"""Undo an act: a new act says again what was said before, and nothing is overwritten.
-
-As known between the two, what the first act said stays so.
-"""
+"""What undoing an act would say again, or why it cannot be undone."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,17 +7,15 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from gateway.city.identifiers.outbox import queue_updates
-from gateway.city.ledger.bitemporal.acts import Doing, Kind, begin, conclude
+from gateway.city.ledger.bitemporal.acts import Kind
 from gateway.city.ledger.bitemporal.undated import (
     Replaced,
     changed_since,
-    put_back,
     undated_of,
 )
 from gateway.city.ledger.codes import WITHDRAWN
 from gateway.city.ledger.machines import SINCE_EVER
-from gateway.city.ledger.undoing import stops, writing
+from gateway.city.ledger.undoing import stops
 from gateway.city.ledger.undoing.acts import Act, act_of
 from gateway.city.ledger.undoing.reversing import (
     changed_names,
@@ -40,11 +35,22 @@ from gateway.city.ledger.undoing.tellings import (
     Values,
     tellings,
 )
-from gateway.relational.database import alone
 
 _UNDOABLE = frozenset(
     {Kind.IMPORT, Kind.CORRECTION, Kind.WITHDRAWAL, Kind.STOPS, Kind.STOP_END, Kind.UNDO}
 )
+_NEVER = "cannot be undone as such; do the contrary by a new one"
+_PAPER = "cannot be undone as such; on the page of its entry, end what was wrong and enter it anew"
+_CONTRARY: Mapping[Kind, str] = {
+    Kind.AGREEMENTS: _PAPER,
+    Kind.AGREEMENT_END: "cannot be undone: data since then were not kept; enter a new agreement",
+    Kind.SCHEDULES: _PAPER,
+    Kind.SCHEDULE_END: "cannot be undone as such; enter the schedule again",
+    Kind.RENAMING: "cannot be undone as such; give the machine its former number and site by "
+    "'qulink ledger rename'",
+    Kind.ERASURE: "cannot be undone: what was erased is nowhere any more",
+}
+"""What to do instead, of acts that speak of what ingest or a contract has gone by meanwhile."""
 _PLACES = frozenset({"uscc", "site_no"})
 """What a renaming moves a machine to; of its number, which moves too, no history is kept."""
 _NAMED = 10
@@ -87,6 +93,12 @@ class Undoing:
     new: int
     stays: int
     held: Mapping[str, Mapping[Key, Telling]] = field(repr=False)
+
+    @property
+    def ids(self) -> Sequence[int]:
+        """Machines of which another thing is said."""
+        dated = {int(key[0]) for key in (*self.machines, *self.statuses)}
+        return sorted(dated | {key for key in self.undated if isinstance(key, int)})
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -134,7 +146,7 @@ def undoing(connection: Connection, number: int) -> Undoing:
     if act.kind == Kind.MIGRATION:
         raise UndoError(f"act {number} is the beginning of the history; there is nothing before it")
     if act.kind not in _UNDOABLE:
-        raise UndoError(f"act {number} cannot be undone as such; do the contrary by a new one")
+        raise UndoError(f"act {number} {_CONTRARY.get(Kind(act.kind), _NEVER)}")
     held = {
         "machines": tellings(connection, MACHINES, act),
         "enterprises": tellings(connection, ENTERPRISES, act),
@@ -215,41 +227,3 @@ def _statuses_back(one: Telling) -> Days:
         return days_back(one)
     gone: dict[date, Values | None] = dict.fromkeys(one.now)
     return gone | {SINCE_EVER: {"status": WITHDRAWN, "dated": True}}
-
-
-def undo_act(connection: Connection, number: int, doing: Doing) -> Undoing:
-    """Undo an act.
-
-    Args:
-        connection: the city's database, in a transaction that has done nothing yet.
-        number: of the act.
-        doing: the new act, of kind ``UNDO``.
-
-    Returns:
-        What was said.
-
-    Raises:
-        UndoError: it cannot be undone; nothing was changed.
-    """
-    alone(connection, "ledger")
-    found = undoing(connection, number)
-    act = begin(connection, doing)
-    writing.write_machines(connection, act, found.machines, found.held["machines"], doing.now_ms)
-    writing.write_statuses(connection, act, found.statuses)
-    writing.write_enterprises(
-        connection, act, found.enterprises, found.held["enterprises"], doing.now_ms
-    )
-    writing.write_rosters(connection, act, found.rosters)
-    writing.write_verifications(connection, act, found.verifications, found.held["verifications"])
-    put_back(connection, act, found.undated)
-    stops.write(connection, act, found.stops, found.ends)
-    queue_updates(connection, _ids(found), doing.now_ms)
-    conclude(
-        connection, act, doing, ", ".join(f"{key} {n}" for key, n in found.counts.items() if n)
-    )
-    return found
-
-
-def _ids(found: Undoing) -> Sequence[int]:
-    dated = {int(key[0]) for key in (*found.machines, *found.statuses)}
-    return sorted(dated | {key for key in found.undated if isinstance(key, int)})

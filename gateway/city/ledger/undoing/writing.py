@@ -17,6 +17,7 @@ from gateway.city.db.tables import (
 from gateway.city.ledger.bitemporal.entries import ENTERPRISE, MACHINE, Subject, write_steps
 from gateway.city.ledger.bitemporal.steps import at
 from gateway.city.ledger.history import DatedStatus, StatusChange, status_entries
+from gateway.city.ledger.importing.parts import mark_statuses
 from gateway.city.ledger.undoing.reversing import held_after
 from gateway.city.ledger.undoing.tellings import STATUSES, Key, Telling, Values
 from gateway.core.days import day_of
@@ -29,19 +30,20 @@ def write_machines(
     connection: Connection, act: int, said: Said, held: Mapping[Key, Telling], now_ms: int
 ) -> None:
     """Attributes of machines."""
-    _write_attributes(connection, MACHINE, act, said)
-    _write_current(connection, equipment_rows, "id", _current(said, held, now_ms))
+    write_attributes(connection, MACHINE, act, said)
+    _write_current(connection, equipment_rows, "id", current(said, held, now_ms))
 
 
 def write_enterprises(
     connection: Connection, act: int, said: Said, held: Mapping[Key, Telling], now_ms: int
 ) -> None:
     """Attributes of enterprises."""
-    _write_attributes(connection, ENTERPRISE, act, said)
-    _write_current(connection, enterprise, "uscc", _current(said, held, now_ms))
+    write_attributes(connection, ENTERPRISE, act, said)
+    _write_current(connection, enterprise, "uscc", current(said, held, now_ms))
 
 
-def _write_attributes(connection: Connection, subject: Subject, act: int, said: Said) -> None:
+def write_attributes(connection: Connection, subject: Subject, act: int, said: Said) -> None:
+    """What holds of attributes, by day, into the history."""
     whole = {
         key[0]: {day: values for day, values in days.items() if values is not None}
         for key, days in said.items()
@@ -49,9 +51,15 @@ def _write_attributes(connection: Connection, subject: Subject, act: int, said: 
     write_steps(connection, subject, act, whole)
 
 
-def _current(said: Said, held: Mapping[Key, Telling], now_ms: int) -> Sequence[tuple[Any, Values]]:
+def current(said: Said, held: Mapping[Key, Telling], now_ms: int) -> Sequence[tuple[Any, Values]]:
+    """What a current row is to say, by id or USCC."""
     today = day_of(now_ms)
-    return [(key[0], at(held_after(held[key], days), today) or {}) for key, days in said.items()]
+    found = ((key[0], at(held_after(held[key], days), today)) for key, days in said.items())
+    return [(one, _stays(values or {})) for one, values in found]
+
+
+def _stays(values: Values) -> Values:
+    return {name: value for name, value in values.items() if name not in _MOVED}
 
 
 def _write_current(
@@ -59,7 +67,7 @@ def _write_current(
 ) -> None:
     if not rows:
         return
-    names = [name for name in rows[0][1] if name in table.c and name not in _MOVED]
+    names = [name for name in rows[0][1] if name in table.c]
     query = update(table).where(table.c[key] == bindparam("the_key"))
     query = query.values({name: bindparam(f"new_{name}") for name in names})
     connection.execute(
@@ -67,8 +75,8 @@ def _write_current(
     )
 
 
-def write_statuses(connection: Connection, act: int, said: Said) -> None:
-    """Dated statuses of machines."""
+def write_statuses(connection: Connection, act: int, said: Said, import_id: int = 0) -> None:
+    """Dated statuses of machines, as versions of what is written in parts if it is."""
     if not said:
         return
     none = dict.fromkeys(STATUSES.values)
@@ -78,17 +86,24 @@ def write_statuses(connection: Connection, act: int, said: Said) -> None:
         for machine, day, values in entries
     ]
     connection.execute(insert(STATUSES.table), history)
-    columns = status_rows.c
-    own = (columns.equipment_id == bindparam("machine"), columns.valid_from == bindparam("day"))
-    gone = [{"machine": machine, "day": day} for machine, day, _ in entries]
-    connection.execute(delete(status_rows).where(*own), gone)
+    _take_away(connection, [(machine, day) for machine, day, _ in entries], import_id)
     there = [
         StatusChange(machine, day, DatedStatus(values["status"], values["dated"]))
         for machine, day, values in entries
         if values is not None
     ]
     if there:
-        connection.execute(insert(status_rows), status_entries(there))
+        connection.execute(insert(status_rows), status_entries(there, import_id))
+
+
+def _take_away(connection: Connection, days: Sequence[tuple[int, date]], import_id: int) -> None:
+    if import_id:
+        mark_statuses(connection, days, import_id)
+        return
+    columns = status_rows.c
+    own = (columns.equipment_id == bindparam("machine"), columns.valid_from == bindparam("day"))
+    gone = [{"machine": machine, "day": day} for machine, day in days]
+    connection.execute(delete(status_rows).where(*own), gone)
 
 
 def write_rosters(connection: Connection, act: int, said: Said) -> None:

@@ -65,7 +65,9 @@ def _undo(
     models go back, too. Later acts that changed the same are named.
     """
     from gateway.city.ledger.bitemporal.acts import Doing, Kind
-    from gateway.city.ledger.undoing.undo import UndoError, undo_act, undoing
+    from gateway.city.ledger.undoing.undo import UndoError, undoing
+    from gateway.city.ledger.undoing.undone import undo
+    from gateway.cli.city.ledger import waiting
 
     with opened(load(config)) as database:
         try:
@@ -73,7 +75,8 @@ def _undo(
                 found = database.read_now(undoing, act)
             else:
                 doing = Doing(Kind.UNDO, system_user(), str(act), system_ms())
-                found = database.run_now(undo_act, act, doing)
+                with waiting.told(lang) as tell:
+                    found = undo(database, act, doing, tell)
         except UndoError as error:
             fail(sentence(str(error), lang))
     if dry_run:

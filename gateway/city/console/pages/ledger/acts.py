@@ -1,5 +1,6 @@
 """What was done to the ledger: a list of acts, one with its rows, and undoing it."""
 
+import asyncio
 from functools import partial
 
 from sqlalchemy import Connection
@@ -23,7 +24,8 @@ from gateway.city.ledger.undoing.acts import (
     machines_said,
     machines_told,
 )
-from gateway.city.ledger.undoing.undo import UndoError, Undoing, undo_act, undoing
+from gateway.city.ledger.undoing.undo import UndoError, Undoing, undoing
+from gateway.city.ledger.undoing.undone import being_undone, undo
 from gateway.city.rates.frozen.touched import FrozenMonth, frozen_from
 from gateway.core.days import day_of
 from gateway.web.forms import form_of
@@ -56,6 +58,7 @@ class ActPages:
         act, given = await self._act(request), request.query_params.get("after", "")
         after = int(given) if is_number(given, _DIGITS) else 0
         data = await self._context.database.read(_rows_of, act, after)
+        data["going"] = await self._context.database.read(being_undone, act.number)
         done = request.query_params.get("done", "")
         return View("ledger_act.html", data | self._shared(request, act) | {"done": done})
 
@@ -77,7 +80,7 @@ class ActPages:
             raise HTTPException(404)
         doing = Doing(Kind.UNDO, signature(request), str(act.number), self._context.now_ms())
         try:
-            await self._context.database.run(undo_act, act.number, doing)
+            await asyncio.to_thread(undo, self._context.database, act.number, doing)
         except UndoError as error:
             data = self._shared(request, act) | {"refused": str(error), "found": None}
             return self._pages.render(request, View("ledger_undo.html", data), 409)
