@@ -109,6 +109,23 @@ async def test_each_answer_is_as_the_document_says(api: Programs) -> None:
         _check(document, path, "401", foreign)
 
 
+async def test_an_older_result_lacks_dimensions_and_one_without_areas_does_not(
+    api: Programs,
+) -> None:
+    token = api.token(*GRANTABLE)
+    none = await api.get("/figures?month=2025-09&by=area", token)
+    assert (none.status_code, none.json().get("data")) == (200, []), "nobody is in one"
+    kept = {by: FINAL.cells[by] for by in ("county", "industry", "enterprise")}
+    total = replace(FINAL.cells["city"]["city"], statistics=None)
+    older = replace(FINAL, vintage=2, cells={"city": {"city": total}, **kept})
+    api.made.database.run_now(append, older, "ENR-A", demonstration=True)
+    for by in ("area", "size", "county-industry"):
+        lacking = await api.get(f"/figures?month=2025-09&vintage=2&by={by}", token)
+        assert (lacking.status_code, lacking.json()["code"]) == (404, "not_kept"), by
+    known = (await api.get("/figures?month=2025-09&vintage=2&by=county", token)).json()
+    assert sum(one["equipment"] for one in known["data"]) == known["total"]["equipment"]
+
+
 async def test_figures_are_exact_and_unknown_is_not_nought(api: Programs) -> None:
     token = api.token(*GRANTABLE)
     for by, month in (("county", ""), ("enterprise", ""), ("industry", "2025-09")):

@@ -25,7 +25,13 @@ FORMATS: Mapping[str, str] = {
     "sdmx-csv": "application/vnd.sdmx.data+csv;version=2.0.0",
 }
 """Media types of the files of a published month, by ``format``."""
-CONTEXT = {"dcat": "http://www.w3.org/ns/dcat#", "dct": "http://purl.org/dc/terms/"}
+CONTEXT = {
+    "dcat": "http://www.w3.org/ns/dcat#",
+    "dct": "http://purl.org/dc/terms/",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+}
+_MEDIA_TYPES = "https://www.iana.org/assignments/media-types/"
 _MONTHLY = "http://publications.europa.eu/resource/authority/frequency/MONTHLY"
 
 
@@ -106,11 +112,15 @@ def catalogue(
         demonstration: synthetic machines count.
     """
     said = text("zh", "opendata.title"), text("en", "opendata.title")
+    rules = Name(text("zh", "published.rules"), text("en", "published.rules"))
+    if demonstration:  # harvesters take in what has a name in their vocabulary, and nothing else
+        rules = Name(f"{DEMONSTRATION}。{rules.zh}", f"{DEMONSTRATION}. {rules.en}")
     return {
         "@context": CONTEXT,
         "@type": "dcat:Catalog",
         "dct:title": _spoken(Name(f"{city.zh}{said[0]}", f"{said[1]}: {city.en}")),
-        "dct:publisher": _spoken(city),
+        "dct:description": _spoken(rules),
+        "dct:publisher": {"@type": "foaf:Agent", "foaf:name": _spoken(city)},
         "dct:license": _licence(terms),
         "demonstration": demonstration,
         **({"data": DEMONSTRATION} if demonstration else {}),
@@ -126,13 +136,14 @@ def _dataset(one: Dataset, terms: OpenDataConfig, page: str) -> dict[str, Any]:
         "dct:title": _spoken(one.title()),
         "dct:description": _spoken(one.description()),
         "dct:license": _licence(terms),
-        "dct:modified": _stamp(one.stored_ms),
+        "dct:modified": _typed("dateTime", _stamp(one.stored_ms)),
         "dct:accrualPeriodicity": {"@id": _MONTHLY},
         "dct:temporal": {
-            "dcat:startDate": first_day(oldest).isoformat(),
-            "dcat:endDate": last_day(newest).isoformat(),
+            "@type": "dct:PeriodOfTime",
+            "dcat:startDate": _typed("date", first_day(oldest).isoformat()),
+            "dcat:endDate": _typed("date", last_day(newest).isoformat()),
         },
-        "dcat:landingPage": one.address(page, newest),
+        "dcat:landingPage": {"@id": one.address(page, newest)},
         "dcat:distribution": [
             _distribution(one, issue, kind, page) for issue in one.issues for kind in FORMATS
         ],
@@ -143,17 +154,17 @@ def _distribution(one: Dataset, issue: Issue, kind: str, page: str) -> dict[str,
     return {
         "@type": "dcat:Distribution",
         "dct:title": f"{one.key}-{issue.month}.{kind}",
-        "dct:format": kind,
-        "dcat:mediaType": FORMATS[kind],
-        "dct:modified": _stamp(issue.stored_ms),
-        "dcat:downloadURL": one.address(page, issue.month, kind),
+        "dcat:mediaType": {"@id": _MEDIA_TYPES + FORMATS[kind].partition(";")[0]},
+        "dct:modified": _typed("dateTime", _stamp(issue.stored_ms)),
+        "dcat:accessURL": {"@id": one.address(page, issue.month)},
+        "dcat:downloadURL": {"@id": one.address(page, issue.month, kind)},
     }
 
 
 def _licence(terms: OpenDataConfig) -> dict[str, str] | None:
     if terms.licence is None:
         return None
-    return {"dct:title": terms.licence} | (
+    return {"@type": "dct:LicenseDocument", "dct:title": terms.licence} | (
         {"@id": str(terms.licence_url)} if terms.licence_url else {}
     )
 
@@ -163,6 +174,10 @@ def _spoken(name: Name) -> list[dict[str, str]]:
         {"@language": "zh", "@value": name.zh},
         {"@language": "en", "@value": name.en},
     ]
+
+
+def _typed(kind: str, value: str) -> dict[str, str]:
+    return {"@type": f"xsd:{kind}", "@value": value}
 
 
 def _stamp(time_ms: int) -> str:

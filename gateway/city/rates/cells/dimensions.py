@@ -40,7 +40,9 @@ _KEYS: dict[Dimension, Callable[[Tally], str]] = {
 }
 
 DIMENSIONS = tuple(_KEYS)
-PARTITIONS = tuple(by for by in DIMENSIONS if by not in ("section", "area"))
+NOT_OF_ALL: tuple[Dimension, ...] = ("section", "area")
+"""Those that may have no cell, as not every enterprise is in one of theirs."""
+PARTITIONS = tuple(by for by in DIMENSIONS if by not in NOT_OF_ALL)
 """Those whose cells make up the city. Functional areas overlap counties and are never added."""
 SINCE_EVER: tuple[Dimension, ...] = ("county", "industry", "enterprise")
 """Those that the oldest results have, too."""

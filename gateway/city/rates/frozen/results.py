@@ -11,7 +11,7 @@ from gateway.city.db.schema.daymaps import evidence_taking
 from gateway.city.db.schema.rates import rate_correction, rate_result
 from gateway.city.ledger.codes import Name
 from gateway.city.rates.cells.cell import Cell, percent
-from gateway.city.rates.cells.dimensions import SINCE_EVER, Cells
+from gateway.city.rates.cells.dimensions import CITY, NOT_OF_ALL, SINCE_EVER, Cells
 from gateway.city.rates.cells.excused import Excused
 from gateway.city.rates.cells.spread import Spread
 from gateway.city.rates.cells.statistics import Statistics
@@ -148,7 +148,11 @@ def vintage_table(
         return None
     found = _table(rows, _correction(connection, definition_id, month, vintage))
     # A month without any enterprise has no rows but the total's; it lacks nothing all the same.
-    cells: Cells = {by: {} for by in SINCE_EVER if by in asked} | dict(found.cells)
+    # Nor does one of whose enterprises none is in a functional area.
+    total = found.cells.get(CITY, {}).get(CITY)
+    is_old = total is None or total.statistics is None
+    empty = SINCE_EVER if is_old else (*SINCE_EVER, *NOT_OF_ALL)
+    cells: Cells = {by: {} for by in empty if by in asked} | dict(found.cells)
     root = _root(connection, month, demonstration, found.taking)
     return replace(found, cells=cells, root=root)
 
