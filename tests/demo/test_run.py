@@ -174,8 +174,8 @@ def test_a_city_says_what_listens_where(running: dict[str, Any]) -> None:
 
 def test_the_report_balances_and_nothing_is_left_behind(running: dict[str, Any]) -> None:
     group = group_of(running["process"].pid)
-    # leader, broker, nodes, lines, city with its console, gateways
-    assert len(members(group)) == 1 + 1 + 2 + 7 + 2 + 5
+    # leader, broker, nodes, lines, city with its console and what that computes with, gateways
+    wait_until(lambda: len(members(group)) == 1 + 1 + 2 + 7 + 3 + 5, "all of its processes")
     running["process"].send_signal(signal.SIGINT)
     _, said = running["process"].communicate(timeout=ENDS_WITHIN_S)
     assert running["process"].returncode == 0, said
