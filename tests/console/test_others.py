@@ -15,7 +15,7 @@ from gateway.city.db import tables
 from gateway.city.ledger.bitemporal.acts import Doing, Kind, begin, conclude
 from tests.console.test_scopes import _people, own
 from tests.console.town import NOW_MS, PLACES, town, uscc_of
-from tests.support.city_db import months_anew
+from tests.support.city_db import by_hand, months_anew
 
 ADDRESSES = (
     *("/", "/wall", "/industries", "/movers?by=enterprise&month=2025-10", "/quality"),
@@ -44,7 +44,7 @@ def disturb(connection: Connection, others: Iterable[int]) -> None:
         connection.execute(update(tables.enterprise).where(row).values(said))
         first, last = one * 1000 + 1, one * 1000 + 999
         came = tables.evidence.c.machine_id.between(first, last)
-        connection.execute(delete(tables.evidence).where(came))
+        by_hand(connection, delete(tables.evidence).where(came))
         status = tables.status_rows
         of_half = status.c.equipment_id.between(first + 3, last)
         connection.execute(update(status).where(of_half).values(status="scrapped"))
