@@ -16,6 +16,7 @@ from gateway.city.rates.reports.table import RateMonth
 from gateway.web.waiting import RETRY_S
 from tests.console.http import get
 from tests.console.town import Town, uscc_of
+from tests.support.chromium import chromium
 from tests.support.waiting import until
 
 PAGE = {"accept": "text/html"}
@@ -89,7 +90,7 @@ async def test_many_officers_cost_one_computation(address: str, slow: Slow) -> N
 async def test_a_page_of_figures_comes_back_by_itself(address: str, slow: Slow) -> None:
     answer = await get(f"{address}/industries?lang=en", headers=PAGE)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, str(RETRY_S))
-    assert f'http-equiv="refresh" content="{RETRY_S}"' in answer.text
+    assert f'http-equiv="refresh" content="{RETRY_S}; url=?lang=en"' in answer.text
     assert "4,200 of 138,000 machines" in answer.text
 
     async def machines_are_shown() -> bool:
@@ -102,6 +103,17 @@ async def test_a_page_of_figures_comes_back_by_itself(address: str, slow: Slow) 
     slow.let_go()
     assert (await get(f"{address}/industries?format=json")).json()["rows"]
     assert (await get(f"{address}/industries", headers=PAGE)).status_code == 200
+
+
+async def test_a_page_comes_back_where_its_address_names_a_place_in_it(
+    address: str, slow: Slow
+) -> None:
+    """To such an address a browser goes without asking again."""
+    async with chromium() as page:
+        await page.goto(f"{address}/industries?lang=en#cells")
+        await page.until("document.body.innerText.includes('4,200 of 138,000 machines')")
+        slow.let_go()
+        await page.until("document.querySelector('table') !== null")
 
 
 async def test_a_file_waits_and_then_says_when_to_come_again(

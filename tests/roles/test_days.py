@@ -26,8 +26,13 @@ async def test_every_role_has_its_day(tmp_path: Path) -> None:
                 walk = Walk(page, base, language, role)
                 await walk.enter()
                 await day(walk)
-                assert [one for one in page.problems if "404" not in one and "403" not in one] == []
+                assert [one for one in page.problems if not is_expected(one)] == []
         await _reaches_all_by_phone(Walk(page, base, "zh", Role.ADMINISTRATOR))
+
+
+def is_expected(problem: str) -> bool:
+    """What a walk looks for: a refusal; or a page that is computed, and came back by itself."""
+    return any(f"status of {code}" in problem for code in (403, 404, 503))
 
 
 async def _reaches_all_by_phone(walk: Walk) -> None:

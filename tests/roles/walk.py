@@ -91,4 +91,6 @@ class Walk:
     async def _there(self, path: str) -> None:
         here = f"location.pathname + location.search === {json.dumps(path)}"
         loaded = "document.readyState === 'complete' && performance.timing.loadEventEnd > 0"
-        await self.page.until(f"{here} && {loaded} && document.querySelector('h1') !== null")
+        shown = "document.querySelector('h1') !== null"
+        waiting = "document.querySelector('meta[http-equiv=refresh]') !== null"
+        await self.page.until(f"{here} && {loaded} && {shown} && !({waiting})")

@@ -23,8 +23,9 @@ OLD_S = 0.2
 SHOWN_S = 900.0
 """How old an answer may be before a visitor waits longer for a fresh one."""
 WAIT_S = 2.0
-"""How long a visitor waits for the first answer, or instead of seeing one that is very old, since
-it began to be made: what took so long already takes longer."""
+"""How long a visitor waits for the first answer, or instead of seeing one that is very old."""
+LONG_S = 10.0
+"""What has been made for so long takes longer: who comes then is told at once."""
 MISSED_S = 30.0
 """How long a failure that nobody waited for is kept for who asks next: a page that comes back by
 itself is to say it, but by the next morning it may be over."""
@@ -148,7 +149,8 @@ class Remembered:
         making = answer.making or answer.begin(make)
         patience = wait_s
         if wait_s is None:
-            patience = max(PATIENCE_S, WAIT_S - (time.monotonic() - answer.begun_at))
+            takes_long = time.monotonic() - answer.begun_at >= LONG_S
+            patience = PATIENCE_S if takes_long else WAIT_S
         age = self._age(answer)
         if age < SHOWN_S:
             patience = PATIENCE_S

@@ -37,9 +37,10 @@ class TrendDrawing:
         """Both charts as pictures, and the breaks; none while they are being computed."""
         try:
             points = await self._points(choice)
+            broken = await self._breaks(choice, points)
         except NotYetError:
             return NO_PICTURES
-        broken, labels = await self._breaks(choice, points), labels_of(language)
+        labels = labels_of(language)
         found: dict[str, object] = NO_PICTURES | {"breaks": broken}
         for shape in PICTURES:
             months = months_chart(points, broken, _goal(choice), labels, shape)
@@ -53,9 +54,9 @@ class TrendDrawing:
         """The months alone, to be read from five metres; None while they are being computed."""
         try:
             points = await self._points(choice)
+            broken = await self._breaks(choice, points)
         except NotYetError:
             return {"trend_wall": None, "breaks": ()}
-        broken = await self._breaks(choice, points)
         spec = months_chart(points, broken, _goal(choice), labels_of(language), "wall")
         return {"trend_wall": await self._pictures.svg(spec), "breaks": broken}
 
