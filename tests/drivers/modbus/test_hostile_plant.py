@@ -19,6 +19,7 @@ from simulators.hostile.script import Rule, Script
 from tests.drivers.modbus.hostile_campaign import (
     SETTINGS,
     Setting,
+    Verdict,
     campaign,
     campaigns,
 )
@@ -42,9 +43,11 @@ async def test_no_value_is_wrong_and_good_whatever_the_plant_does() -> None:
 async def test_one_kind_of_fault_alone(setting: Setting, kind: str) -> None:
     """Each of these once made, or would make, a value of another request pass for this one's."""
     script = Script((Rule(kind, chance=0.3),), seed=3)
-    verdict = await campaign(setting, script, rounds=6)
+    verdict = Verdict()
+    async with asyncio.timeout(WHOLE_S):
+        while verdict.faults[kind] <= 3:  # on a busy machine few requests are answered in time
+            verdict += await campaign(setting, script, rounds=6)
     assert verdict.wrong == []
-    assert verdict.faults[kind] > 3
 
 
 async def read_through(script: Script, wanted: Sequence[Point], count: int) -> list[list[Value]]:
