@@ -114,7 +114,8 @@ def test_a_published_month_is_computed_anew_as_it_was_known(city: Database, tmp_
     assert (total.networked, total.equipment) == (1, 2)
     assert list(now["county"]) == ["330822"]
     known_then = figures(city, LATER, known)
-    assert {by: parts for by, parts in known_then.items() if parts} == shown.cells
+    kept = {by: parts for by, parts in shown.cells.items() if parts}
+    assert {by: parts for by, parts in known_then.items() if parts} == kept
 
 
 def test_a_vintage_that_is_older_than_statistics_is_computed_anew_all_the_same(
