@@ -1,6 +1,7 @@
 """Targets of counties: in a city's own file, and of nobody else."""
 
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 
 from gateway.city.rates.definitions import DefinitionError, earlier_definitions, record_of
 from gateway.city.rates.plan import plan_distance
+from gateway.city.rates.reports.aims import Aim, AimState, aim, aim_row
+from gateway.city.rates.reports.shown import shown_by
 from gateway.core.days import day_start_ms
 from tests.rates.test_approvals import ENR_A, loaded
 
@@ -63,3 +66,36 @@ def test_the_plan_is_of_the_whole_city() -> None:
     told = [plan_distance(ENR_A, Fraction(50), now_ms, is_city=one) for one in (True, False)]
     assert told[0]["target_gap"] == -10
     assert set(told[1].values()) == {None}
+
+
+@pytest.mark.parametrize(
+    ("rate", "state", "shown", "gap"),
+    [
+        (Fraction("58.5"), "met", "58.50", Decimal("0.00")),
+        (Fraction("58.4999"), "not_met", "58.49", Decimal("-0.01")),
+        (Fraction("58.500001"), "met", "58.51", Decimal("0.01")),
+        (Fraction(0), "not_met", "0.00", Decimal("-58.50")),
+        (None, "no_rate", "—", None),
+    ],
+)
+def test_a_target_that_is_not_met_never_reads_as_met(
+    tmp_path: Path, rate: Fraction | None, state: str, shown: str, gap: Decimal | None
+) -> None:
+    record = loaded(tmp_path, targets=[AIM])
+    found = aim(record.target_of("330822", date(2026, 12, 31)), rate, is_whole=True)
+    row = aim_row(found)
+    assert (row["county_target"], row["county_target_percent"]) == (state, Decimal("58.50"))
+    assert row.get("county_target_gap") == gap
+    assert shown_by(record)(rate) == shown
+
+
+def test_no_target_is_no_target_of_nought(tmp_path: Path) -> None:
+    record = loaded(tmp_path, targets=[AIM | {"valid_to": "2026-06-30"}])
+    for day in (date(2026, 2, 28), date(2026, 7, 1)):  # before it begins, and after its end
+        assert aim(record.target_of("330822", day), Fraction(0), is_whole=True) == Aim(
+            AimState.NONE
+        )
+    assert aim_row(Aim(AimState.NONE)) == {"county_target": "none"}
+    assert aim(record.target_of("330822", date(2026, 6, 30)), None, is_whole=False) == Aim(
+        AimState.PART
+    )

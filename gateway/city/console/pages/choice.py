@@ -2,17 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 
 from starlette.requests import Request
 
-from gateway.city.access.principal import Scope, ScopeKind
+from gateway.city.access.principal import Scope
 from gateway.city.console.asking import principal_of
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.queries.figures import Figures
 from gateway.city.console.remember import Remembered
-from gateway.city.rates.model import Definition, Target
+from gateway.city.rates.model import Definition
 from gateway.city.rates.period import MonthError, first_day, month_of, months_between
 from gateway.city.rates.plan import is_planned
 from gateway.city.rates.reports.trend import known_since
@@ -65,11 +64,6 @@ class Choice:
     def is_planned(self) -> bool:
         """Whether the plan says what is to be reached: by this rate, and in the whole city."""
         return self.scope.is_whole and is_planned(self.definition)
-
-    def target_of(self, county: str, day: date) -> Target | None:
-        """What a county is to reach; None: nothing is said, or not all of it is seen."""
-        is_seen = self.scope.is_whole or self.scope.kind is ScopeKind.COUNTIES
-        return self.definition.target_of(county, day) if is_seen else None
 
 
 MonthView = Callable[[Request, Choice], Awaitable[View]]

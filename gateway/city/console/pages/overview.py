@@ -31,7 +31,6 @@ from gateway.city.rates.plan import plan_distance
 from gateway.city.rates.reports.export import as_table
 from gateway.city.rates.reports.movers import change, movers
 from gateway.city.rates.reports.table import PublishedMonth, RateTable
-from gateway.core.days import day_of
 from gateway.web.i18n import Language
 from gateway.web.pages import View, preferences
 from gateway.web.tables import is_file
@@ -118,11 +117,7 @@ class Overview:
                 found.as_of_ms - 1,
                 is_city=choice.scope.is_whole,
             ),
-            "aims": {
-                cell.key: aim
-                for cell in table.cells
-                if (aim := choice.target_of(cell.key, day_of(found.as_of_ms - 1)))
-            },
+            "aims": table.aims,
             "online": moment.months.get("ONL"),
             "coverage": moment.months.get("COV"),
             **await self._moved(choice, found),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Literal, overload
 
-from gateway.city.access.principal import EVERYTHING, Scope, ScopeError
+from gateway.city.access.principal import EVERYTHING, Scope, ScopeError, ScopeKind
 from gateway.city.rates.cells.cell import Cell, cell
 from gateway.city.rates.cells.tally import Place, Tally
 from gateway.city.rates.period import Status
@@ -155,7 +155,8 @@ def _for_reader(month: RateMonth, reader: Reader) -> PublishedMonth:
     own = {one.name: getattr(seen, one.name) for one in fields(RateMonth)}
     if reader.places is not None and month.correction is not None:
         own["correction"] = month.correction.in_part
-    return PublishedMonth(**own)
+    is_of_counties = reader.scope.is_whole or reader.scope.kind is ScopeKind.COUNTIES
+    return PublishedMonth(**own, counties_whole=is_of_counties)
 
 
 def _for_all(table: MonthTable, withheld: Withheld) -> PublishedTable:

@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.city.rates.frozen.results import CORRECTIONS, Correction
 from gateway.city.rates.model import Approval, Definition
+from gateway.city.rates.reports.aims import AIM_COLUMNS, Aim, aim_json, aim_notes, aim_row
 from gateway.city.rates.reports.shown import Shown, shown_by, shown_number
 from gateway.city.rates.reports.statistics import (
     STATISTICS_COLUMNS,
@@ -34,20 +35,23 @@ COLUMNS = (
 )
 
 
-def as_table(table: RateTable, cells: Iterable[RateCell] | None = None) -> Table:
+def as_table(
+    table: RateTable, cells: Iterable[RateCell] | None = None, of_county: Aim | None = None
+) -> Table:
     """A rate table to take away.
 
     Args:
-        table: the rates.
+        table: the rates; by county, each line has the county's target.
         cells: the lines; without them all, behind the total.
+        of_county: what is said of the county that all lines are of.
     """
     chosen = (table.city, *table.cells) if cells is None else cells
-    write = shown_by(table.definition)
+    write, aims = shown_by(table.definition), table.aims
     return Table(
         name=f"{table.definition.id}-{table.month}-{table.by}",
-        columns=COLUMNS,
-        rows=[_row(cell, write) for cell in chosen],
-        notes=rate_notes(table),
+        columns=(*COLUMNS, *(AIM_COLUMNS if table.by == "county" else ())),
+        rows=[_row(cell, write) | aim_row(aims.get(cell.key)) for cell in chosen],
+        notes=rate_notes(table) | aim_notes(of_county),
         headings=counted_headings(table.definition),
         words=NOTE_WORDS,
     )
@@ -58,8 +62,9 @@ NOTE_WORDS: Mapping[str, str] = {
     "audience": "audience",
     "correction": "correction",
     "approval": "approval_state",
+    "county_target": "county_target",
 }
-"""Where the words of codes among :func:`rate_notes` are."""
+"""Where the words of codes are, among :func:`rate_notes` and beside counties."""
 
 
 def counted_headings(definition: Definition) -> dict[str, str]:
@@ -166,7 +171,7 @@ def _row(cell: RateCell, write: Shown) -> dict[str, Cell]:
 
 def table_json(table: RateTable) -> dict[str, Any]:
     """A table for programs: rates in per cent, rounded as shown, beside their integers."""
-    definition, write = table.definition, shown_by(table.definition)
+    definition, write, aims = table.definition, shown_by(table.definition), table.aims
     return {
         "definition": definition.id,
         "definition_version": None if table.outdated else definition.version,
@@ -187,7 +192,7 @@ def table_json(table: RateTable) -> dict[str, Any]:
         **({"data": DEMONSTRATION} if table.demonstration else {}),
         "by": table.by,
         "city": _cell(table.city, write),
-        "cells": [_cell(one, write) for one in table.cells],
+        "cells": [_cell(one, write) | aim_json(aims.get(one.key)) for one in table.cells],
         **({"of_which": [_cell(one, write) for one in table.of_which]} if table.of_which else {}),
     }
 

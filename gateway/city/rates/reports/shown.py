@@ -2,8 +2,8 @@
 
 Rounded half up to the decimals of its definition, but never onto or over an edge that it does not
 reach: 59.996 is 59.99 and not 60.00, 99.996 is no 100.00, 0.004 no 0.00, and 60.001, which is in
-the band above 60, is 60.01. Edges are 0, 100, the goals of the plan and the edges of bands. The
-exact figure are the two integers beside it.
+the band above 60, is 60.01. Edges are 0, 100, the goals of the plan, the targets of counties and
+the edges of bands. The exact figure are the two integers beside it.
 """
 
 from collections.abc import Callable, Iterable
@@ -48,11 +48,12 @@ def _on_its_side(rounded: int, rate: Fraction, unit: int, edges: Iterable[Fracti
 
 @cache
 def edges_of(*definitions: Definition) -> tuple[Fraction, ...]:
-    """The edges that figures are kept apart from: of the plan, of the product and of more bands."""
+    """The edges that figures are kept apart from: of plan, product and more records."""
     records = (*builtin_definitions().values(), *definitions)
     bands = {edge for one in records for band in one.bands for edge in (band.above, band.upto)}
     # The first point is what was measured, and the others are to be reached.
     goals = {one.percent for one in plan_path()[1:] if not one.interpolated}
+    goals |= {one.percent for record in definitions for one in record.targets}
     return tuple(sorted({Fraction(0), Fraction(100)} | bands | goals))
 
 

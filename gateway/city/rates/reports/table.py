@@ -25,6 +25,7 @@ from gateway.city.rates.cells.statistics import Bounds, Statistics
 from gateway.city.rates.frozen.results import Correction
 from gateway.city.rates.model import Approval, Definition
 from gateway.city.rates.period import Status
+from gateway.city.rates.reports.aims import Aim, aim
 from gateway.core.days import day_of
 
 _NO_SIZE = Name("规模不明", "Size unknown")
@@ -87,6 +88,7 @@ class RateTable:
         unknown_years: years whose days of rest nobody has told; then the rate is unknown.
         only_rest: no day of the month has come yet that counts; then the rate is unknown.
         rest_changed: days of rest are arranged otherwise now than when it was stored.
+        counties_whole: of each county all enterprises are seen.
     """
 
     definition: Definition
@@ -106,6 +108,7 @@ class RateTable:
     only_rest: bool = False
     rest_changed: bool = False
     of_which: tuple[RateCell, ...] = ()
+    counties_whole: bool = True
 
     @property
     def outdated(self) -> bool:
@@ -122,6 +125,19 @@ class RateTable:
         """Who approved the definition for this month; None: it is not approved (待批准)."""
         last_day = day_of(self.as_of_ms - 1)
         return None if self.outdated else self.definition.approval_on(last_day)
+
+    @property
+    def aims(self) -> dict[str, Aim]:
+        """What is said of each county and its target, by county; empty unless it is by county."""
+        day = day_of(self.as_of_ms - 1)
+        return {
+            cell.key: aim(
+                self.definition.target_of(cell.key, day),
+                self.lead(cell),
+                is_whole=self.counties_whole,
+            )
+            for cell in (self.cells if self.by == "county" else ())
+        }
 
     def lead(self, cell: RateCell) -> Fraction | None:
         """The figure that the definition puts first: pooled or mean."""
@@ -190,8 +206,11 @@ class PublishedMonth(RateMonth):
     """A month as one reader of rows may see it; ``publish`` alone makes one.
 
     Attributes:
+        counties_whole: the reader sees all enterprises of each county, or of none.
         made: its tables so far; readers of the same month share them.
     """
+
+    counties_whole: bool = True
 
     made: dict[Dimension, RateTable] = field(default_factory=dict, repr=False, compare=False)
 
@@ -219,6 +238,7 @@ class PublishedMonth(RateMonth):
             unknown_years=self.unknown_years,
             only_rest=self.only_rest,
             rest_changed=self.rest_changed,
+            counties_whole=self.counties_whole,
         )
 
     @property

@@ -26,7 +26,9 @@ _FIGURES = ("企业 enterprises", "合并 pooled %", "平均 mean %")
 def print_rates(table: "RateTable") -> None:
     """Print a table of rates with what stands beside its figures."""
     from rich.console import Console
+    from rich.markup import escape
 
+    from gateway.city.rates.reports.aims import aim_words
     from gateway.city.rates.reports.shown import shown_by
     from gateway.city.rates.reports.statistics import statistics_words
 
@@ -38,6 +40,9 @@ def print_rates(table: "RateTable") -> None:
         console.print(f"该期结果未按此维度留存 not kept by {table.by}: the result is older")
     for line in statistics_words(table.city, shown_by(table.definition)):
         console.print(line)
+    for cell in table.cells:
+        for line in aim_words(table.aims.get(cell.key)):
+            console.print(f"{cell.name.zh} {cell.name.en} · {escape(line)}")
 
 
 def _head(table: "RateTable") -> "Iterator[str]":

@@ -7,7 +7,16 @@ from pydantic import Field
 from starlette.requests import Request
 
 from gateway.city.access.principal import Permission
-from gateway.city.console.api.answers.saying import Of, Rate, Words, of, rate, words
+from gateway.city.console.api.answers.saying import (
+    AimSaid,
+    Of,
+    Rate,
+    Words,
+    aim_said,
+    of,
+    rate,
+    words,
+)
 from gateway.city.console.api.declaring import (
     FIGURES,
     ListAsked,
@@ -27,7 +36,7 @@ from gateway.city.rates.publishing.operational import vintage_month
 from gateway.city.rates.publishing.publish import operational
 from gateway.city.rates.reports.movers import Mover, change, movers
 from gateway.city.rates.reports.shown import percent_text, shown_by
-from gateway.city.rates.reports.table import PublishedMonth, RateCell
+from gateway.city.rates.reports.table import PublishedMonth, RateCell, RateTable
 from gateway.web.access.problems import RefusedError
 
 MOST_VINTAGES = 100_000
@@ -62,6 +71,7 @@ class Line(Said):
     upper: Rate | None = Field(description="pooled, if all that is unknown is networked")
     obs_status: Literal["A", "P", "Q", "M"] = Field(description="SDMX CL_OBS_STATUS")
     conf_status: Literal["F", "N"] = Field(description="SDMX CL_CONF_STATUS")
+    target: AimSaid | None = Field(description="of a county; null: the line is none")
 
 
 class FiguresSaid(Said):
@@ -131,8 +141,7 @@ class FiguresApi:
         table = month.table(asked.by)
         cells = [one for one in table.cells if asked.key in {"", one.key}]
         found, cursor = part(cells, lambda one: one.key, asked)
-        lines = [line(one, month) for one in found]
-        total = line(table.city, month)
+        lines, total = [line(one, table) for one in found], line(table.city, table)
         return FiguresSaid(of=of(month, choice), by=asked.by, total=total, data=lines, next=cursor)
 
     async def movers(self, request: Request, asked: MoversAsked) -> MoversSaid:
@@ -149,7 +158,7 @@ class FiguresApi:
             by=asked.by,
             month_before=earlier,
             change=None if whole is None else _fraction(whole),
-            data=[_moved(one, before, now) for one in found],
+            data=[_moved(one, before.table(asked.by), now.table(asked.by)) for one in found],
             next=cursor,
         )
 
@@ -179,13 +188,13 @@ class FiguresApi:
         return await self._figures.month(name, scope, FILE_WAIT_S, month)
 
 
-def line(cell: RateCell, month: PublishedMonth) -> Line:
-    """A line of a month, as its reader may have it."""
+def line(cell: RateCell, table: RateTable) -> Line:
+    """A line of a table, as its reader may have it."""
     shown = operational(
         Cell(cell.networked, cell.equipment, cell.enterprises, cell.pooled, cell.mean),
-        month.status,
+        table.status,
     )
-    write = shown_by(month.definition)
+    write = shown_by(table.definition)
     return Line(
         key=cell.key,
         name=words(cell.name),
@@ -198,10 +207,11 @@ def line(cell: RateCell, month: PublishedMonth) -> Line:
         upper=rate(cell.bounds.upper, write) if cell.bounds else None,
         obs_status=shown.obs_status,
         conf_status=shown.conf_status,
+        target=aim_said(table.aims.get(cell.key)),
     )
 
 
-def _moved(one: Mover, before: PublishedMonth, now: PublishedMonth) -> Moved:
+def _moved(one: Mover, before: RateTable, now: RateTable) -> Moved:
     sign = "-" if one.points < 0 else ""
     return Moved(
         key=one.key,

@@ -10,7 +10,8 @@ from gateway.city.console.api.declaring import Said
 from gateway.city.console.pages.choice import Choice
 from gateway.city.ledger.codes import Name
 from gateway.city.rates.frozen.results import Correction
-from gateway.city.rates.reports.shown import Shown
+from gateway.city.rates.reports.aims import Aim, AimState, gap_number
+from gateway.city.rates.reports.shown import Shown, percent_text
 from gateway.city.rates.reports.table import PublishedMonth
 from gateway.core.days import SHANGHAI
 
@@ -64,6 +65,24 @@ class Of(Said):
     demonstration: bool = Field(description="machines are simulated: no basis for statistics")
 
 
+class AimSaid(Said):
+    """What a county is to reach, and how far it is from it."""
+
+    state: AimState = Field(
+        description="met, not_met; no_rate: nothing to hold against it; none: no target is in "
+        "force; part: not all of the county is seen"
+    )
+    percent: Rate | None
+    year: int | None = Field(description="holds on 31 December of it")
+    document: str | None = Field(description="that sets it")
+    gap: str | None = Field(
+        description="percentage points, the county's figure less the target; never 0 where there "
+        "is one",
+        examples=["-0.01"],
+    )
+    gap_fraction: str | None = Field(description="exact", examples=["-1/250"])
+
+
 def of(month: PublishedMonth, choice: Choice) -> Of:
     """What a month's figures are of."""
     return Of(
@@ -99,6 +118,21 @@ def rate(exact: Fraction | None, write: Shown) -> Rate | None:
     if exact is None:
         return None
     return Rate(percent=write(exact), fraction=f"{exact.numerator}/{exact.denominator}")
+
+
+def aim_said(found: Aim | None) -> AimSaid | None:
+    """A county's target; None: the line is no county."""
+    if found is None:
+        return None
+    target, gap = found.target, found.gap
+    return AimSaid(
+        state=found.state,
+        percent=None if target is None else rate(target.percent, percent_text),
+        year=None if target is None else target.year,
+        document=None if target is None else target.document,
+        gap=None if gap is None else str(gap_number(gap)),
+        gap_fraction=None if gap is None else f"{gap.numerator}/{gap.denominator}",
+    )
 
 
 def words(name: Name) -> Words:

@@ -80,6 +80,7 @@ class EnterpriseLists:
         asked = wanted(request.query_params)
         found = arrange(lines, asked)
         table, total = month.table("enterprise"), _total(month, by, code)
+        aim = month.table("county").aims.get(code) if by == "county" else None
         first = min(asked.page, max(0, len(found) - 1) // PAGE_ROWS) * PAGE_ROWS
         data = {
             "choice": choice,
@@ -93,7 +94,7 @@ class EnterpriseLists:
             "by": by or "",
             "name": _name(by, code),
             "total": total,
-            "aim": choice.target_of(code, day_of(month.as_of_ms - 1)),
+            "aim": aim,
             "lacking": counted(one.lack for one in lines),
             "members": len(lines),
             "counties": sorted({one.row.county for one in lines}),
@@ -105,7 +106,7 @@ class EnterpriseLists:
         live = ("headline", "cells")
         if not is_file(request):  # ten thousand rows are written for who takes them away alone
             return View("enterprises.html", data, live, 4.0)
-        file = as_table(table, _in_file(found, None if asked.is_filtered else total))
+        file = as_table(table, _in_file(found, None if asked.is_filtered else total), aim)
         files = workbooks(self._context, request, file, table.definition, choice.shown)
         return View("enterprises.html", data, live, 4.0, file, files=files)
 
