@@ -85,9 +85,11 @@ def make(
     numbers = {"machines": machines, "site": A_SITE, "networked": networked}
     for statement in _STATEMENTS:
         file.execute(statement, numbers)
+    file.execute("INSERT INTO raw_days_open VALUES (1, ?)", (days[0].isoformat(),))
     for offset in range(_days(days)):
         day = days[0] + timedelta(days=offset)
         file.execute(_EVIDENCE.format(day), numbers | {"day": day.isoformat()})
+    file.execute("DELETE FROM raw_days_open")
     file.execute(_MONTHS)
     file.execute("COMMIT")
     file.execute("PRAGMA journal_mode=WAL")

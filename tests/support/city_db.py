@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import OperationalError
 
-from gateway.city.db import monthly
+from gateway.city.db import closed, monthly
 from gateway.city.db.schema.months import evidence_month
 from gateway.city.db.schema.whole import metadata
 from gateway.city.db.tables import (
@@ -216,7 +216,15 @@ def change_evidence(connection: Connection, statement: Delete | Update) -> None:
 
 
 def by_hand(connection: Connection, statement: Executable, *rows: Any) -> None:
-    """Change raw days past the code that writes them; on SQLite they are a view of its months."""
+    """Change raw days past the code that writes them, as who knows what the triggers let through.
+
+    On SQLite they are a view of its months.
+    """
+    with closed.opened(connection):
+        _by_hand(connection, statement, *rows)
+
+
+def _by_hand(connection: Connection, statement: Executable, *rows: Any) -> None:
     if connection.dialect.name != "sqlite":
         connection.execute(statement, *rows)
         return

@@ -14,6 +14,7 @@ from functools import cache
 from sqlalchemy import Connection, FromClause, MetaData, Table, select, text, union_all
 from sqlalchemy.schema import CreateTable
 
+from gateway.city.db import closed
 from gateway.city.db.schema.months import month_number
 from gateway.city.db.tables import evidence, machine
 from gateway.relational.database import alone
@@ -110,6 +111,7 @@ def _of(month: int) -> Table:
 def _make(connection: Connection, month: int) -> None:
     if connection.dialect.name == "sqlite":
         connection.execute(CreateTable(_of(month)))
+        closed.guard(connection, name_of(month))
         return
     name, first = name_of(month), date(month // 100, month % 100, 1)
     after = date(first.year + first.month // 12, first.month % 12 + 1, 1)

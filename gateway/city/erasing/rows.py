@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from gateway.city.db import monthly
+from gateway.city.db import closed, monthly
 from gateway.city.db.schema.access import (
     api_token,
     city_user,
@@ -222,8 +222,9 @@ def erase(connection: Connection, uscc: str, users: Iterable[str]) -> None:
     """Delete and blank; what is done already is done again, and changes nothing."""
     names = list(users)
     shared = _shared(connection, uscc)
-    for table, where in deleted(connection, uscc, names):
-        connection.execute(delete(table).where(where))
+    with closed.opened(connection):
+        for table, where in deleted(connection, uscc, names):
+            connection.execute(delete(table).where(where))
     for one in blanked(uscc, names):
         connection.execute(update(one.table).where(one.where).values(one.values))
     if shared:  # they were another enterprise's before or after, and their months are of both

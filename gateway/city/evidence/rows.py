@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, case, delete, or_, select, update
 
-from gateway.city.db import monthly
+from gateway.city.db import closed, monthly
 from gateway.city.db.schema.daymaps import evidence_taking
 from gateway.city.db.schema.months import evidence_month, month_number
 from gateway.relational.database import chunks
@@ -67,7 +67,8 @@ def write_evidence(connection: Connection, rows: Iterable[Row], today: date) -> 
             min(ahead),
             max(ahead),
         )
-    write_days(connection, [row for row in dated if row["day"] <= today + _AHEAD])
+    due = [row for row in dated if row["day"] <= today + _AHEAD]
+    write_days(connection, due, today - _IN_TIME)
 
 
 def late_days(day: date, today: date) -> int:
@@ -75,7 +76,7 @@ def late_days(day: date, today: date) -> int:
     return 0 if today <= day + _IN_TIME else (today - day).days
 
 
-def write_days(connection: Connection, rows: Sequence[Row]) -> None:
+def write_days(connection: Connection, rows: Sequence[Row], since: date = date.min) -> None:
     """Add raw days; the last writer names the gateway.
 
     What comes in time is one row, which widens. What comes late is a row of its own that holds
@@ -84,15 +85,17 @@ def write_days(connection: Connection, rows: Sequence[Row]) -> None:
     Args:
         connection: in a transaction.
         rows: columns of ``evidence``; without ``late_days`` they came in time.
+        since: the database refuses rows that are dated before it: their day is over.
     """
     if not rows:
         return
     rows = [{"late_days": 0, **row} for row in rows]
     monthly.ensure(connection, {row["day"] for row in rows})
     in_time = [row for row in rows if not row["late_days"]]
-    _widen(connection, in_time)
-    late = new_in(held_days(connection, rows), [row for row in rows if row["late_days"]])
-    _widen(connection, late)
+    with closed.opened(connection, since):
+        _widen(connection, in_time)
+        late = new_in(held_days(connection, rows), [row for row in rows if row["late_days"]])
+        _widen(connection, late)
     _write_months(connection, months_of(rows))
     _touch(connection, {f"{row['day']:%Y-%m}" for row in (*in_time, *late)})
 
@@ -162,8 +165,9 @@ def _joined(one: Held, other: Held) -> Held:
 
 def delete_evidence(connection: Connection, machine: int) -> None:
     """Take away all evidence of a machine, which another one has now."""
-    for table in (*monthly.tables(connection), evidence_month):
-        connection.execute(delete(table).where(table.c.machine_id == machine))
+    with closed.opened(connection):
+        for table in (*monthly.tables(connection), evidence_month):
+            connection.execute(delete(table).where(table.c.machine_id == machine))
 
 
 def months_of(rows: Iterable[Row]) -> list[dict[str, Any]]:
