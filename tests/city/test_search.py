@@ -99,6 +99,24 @@ def test_the_ledger_is_read_again_when_it_has_changed(database: Database) -> Non
     assert _numbers(database.read_now(find, after, query("涂布"), EVERYTHING)) == ["NEW-9"]
 
 
+def test_a_name_may_hold_what_parts_names_in_the_text(database: Database) -> None:
+    database.run_now(_fill)
+    before = database.read_now(queries.known, None)
+
+    def change(connection: Connection) -> None:
+        add_machine(connection, ONE, f"K{RECORD}-1", name=f"烫{FIELD}金机")
+        note_change(connection)
+
+    database.run_now(change)
+    after = database.read_now(queries.known, None)
+    assert before is not None
+    assert after is not None
+    assert after.machines[OTHER] == before.machines[OTHER]
+    (found,) = database.read_now(find, after, query("烫金"), EVERYTHING).machines
+    assert found.name == f"烫{FIELD}金机"
+    assert "ZS-0012" in _numbers(database.read_now(find, after, query("注塑"), EVERYTHING))
+
+
 def test_a_page_says_that_there_is_more(database: Database) -> None:
     def fill(connection: Connection) -> None:
         add_enterprise(connection, ONE, name="厂")
@@ -131,9 +149,7 @@ def test_how_a_large_ledger_is_read(database: Database) -> None:
 
     def explained(connection: Connection) -> str:
         connection.exec_driver_sql("SET enable_seqscan = off")  # of four rows it would scan
-        written = queries.machine_names().compile(
-            connection, compile_kwargs={"literal_binds": True}
-        )
+        written = queries.joined_names().compile(connection, compile_kwargs={"literal_binds": True})
         rows = connection.exec_driver_sql(f"EXPLAIN {written}")
         return "\n".join(row[0] for row in rows)
 

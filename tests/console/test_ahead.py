@@ -13,7 +13,7 @@ from tests.console.http import get
 from tests.console.town import Town
 
 READ = {
-    "/search?q=磨床": "ORDER BY equipment.uscc, equipment.site_no",
+    "/search?q=磨床": "GROUP BY equipment.uscc",
     "/published": "ORDER BY rate_result.computed_ms",
     "/quality": "FROM quarantine",
 }

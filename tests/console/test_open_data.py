@@ -11,7 +11,7 @@ from edge_config.models.counting import OpenDataConfig
 from gateway.city.console.app import build
 from tests.console.conftest import served
 from tests.console.http import get
-from tests.console.test_published import _final
+from tests.console.test_published import final
 from tests.console.town import town
 
 
@@ -20,7 +20,7 @@ async def test_it_names_what_is_published_with_files_that_are_there(tmp_path: Pa
         nothing = await get(f"{base}/open-data?format=dcat")
         assert nothing.json()["dcat:dataset"] == [], "running months are not open"
         assert "尚未公布" in (await get(f"{base}/open-data?lang=zh")).text
-        made.context.database.run_now(_final)
+        made.context.database.run_now(final)
         app = build(made.context)  # which has not looked yet
         async with served(app) as fresh:
             address = f"{fresh}/open-data?format=dcat"

@@ -21,21 +21,23 @@ from tests.support.chromium import chromium
 CITY = city(1)
 
 
-def _final(connection: Connection) -> None:
+def final(connection: Connection, month: str = "2025-09", vintage: int = 1) -> None:
+    """A final month of a fictitious city."""
     row = {"above_scale": True, "ledger_verified_by": None, "ledger_verified_on": None}
     rows = [
         row | {"uscc": one.uscc, "name": one.uscc, "county": one.county, "industry": one.industry}
         for one in CITY
     ]
-    connection.execute(insert(enterprise), rows)
-    stored = StoredTable("2025-09", 1, "F", "0" * 64, 1, all_cells(CITY))
+    if (month, vintage) == ("2025-09", 1):
+        connection.execute(insert(enterprise), rows)
+    stored = StoredTable(month, vintage, "F", "0" * 64, vintage, all_cells(CITY))
     append(connection, stored, "ENR-A", demonstration=True)
 
 
 @pytest.fixture
 async def base(tmp_path: Path) -> AsyncIterator[str]:
     async with town(tmp_path / "city") as made, served(build(made.context)) as address:
-        made.context.database.run_now(_final)
+        made.context.database.run_now(final)
         yield address
 
 

@@ -133,6 +133,7 @@ def _routes(context: ConsoleContext, pages: Pages) -> list[Route]:
     control = DemonstrationControl(url) if url else None
     public = published.PublishedPage(context)
     overview = Overview(context, figures, pictures, control)
+    records = Records(context, figures.gateways)
     endpoint = _months_of(pages, choosing)
     return [
         *gate.allow(Permission.FIGURES, *_overview_routes(pages, choosing, overview)),
@@ -143,7 +144,7 @@ def _routes(context: ConsoleContext, pages: Pages) -> list[Route]:
         *details.routes(gate, endpoint, details.Details(context, figures)),
         *sheet.routes(gate, endpoint, sheet.Sheet(context, figures)),
         *_machine_routes(gate, endpoint, MachinePage(context, figures, pictures)),
-        *_record_routes(gate, pages, Records(context, figures.gateways)),
+        *_record_routes(gate, pages, records),
         *search.routes(gate, context, pages),
         *alerting.routes(gate, context, pages, figures),
         *ledger.routes(gate, context, pages),
@@ -154,7 +155,7 @@ def _routes(context: ConsoleContext, pages: Pages) -> list[Route]:
         *published.routes(gate, pages, public),
         *opendata.routes(gate, pages, opendata.OpenData(context, public)),
         *_control_routes(gate, control),
-        *api.routes(gate, context, pages, figures, choosing),
+        *api.routes(gate, context, pages, api.Shared(figures, choosing, records, public)),
         *gate.allow(Permission.AUDIT_LOG, Route("/audit", pages.endpoint(AuditLog(context).view))),
     ]
 

@@ -30,6 +30,8 @@ class ConsoleContext:
         resolver: knows codes of others; None: nobody is, or may be, asked.
         viewing: who looked at which enterprise.
         alert_faults: defects of alerting.
+        first_wait_s: how long a page waits for what takes long and was never computed; None: as
+            long as it may (:data:`gateway.city.console.remember.WAIT_S`).
         ahead: make what pages show first and what takes long in a large city; each page adds its
             own, and :func:`gateway.city.console.process.make_ahead` does it.
     """
@@ -44,4 +46,5 @@ class ConsoleContext:
     resolver: Resolver | None = None
     viewing: Viewing = field(default_factory=Viewing)
     alert_faults: Faults = field(default_factory=Faults)
+    first_wait_s: float | None = None
     ahead: list[Callable[[], Awaitable[object]]] = field(default_factory=list)

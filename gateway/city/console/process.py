@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, closing
 from typing import BinaryIO
 
 import msgspec
+from sqlalchemy import Connection, func, select
 
 from edge_config.models.base import SecretUnavailableError
 from edge_config.models.city import CityConfig
@@ -26,6 +27,8 @@ from gateway.city.console.app import build
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.live.present import Present
 from gateway.city.console.order import UNUSABLE, Answer, Order, read_order
+from gateway.city.console.remember import HASTY_S
+from gateway.city.db.tables import equipment
 from gateway.city.identifiers.resolving import opened_resolver
 from gateway.city.ledger.uploading.kept import Uploads
 from gateway.city.ledger.uploading.running import sweep_hourly
@@ -48,6 +51,8 @@ _NEW_OBJECTS = 100_000
 """After so many new objects the garbage collector looks for cycles; Python's default is 700.
 Figures of a large city are hundreds of thousands of objects that stay, and to look through all of
 them stops every page for 0.1 s and more."""
+_LARGE = 100_000
+"""Machines of a city whose first figures take longer than a page may wait."""
 _AHEAD_AFTER_S = 5.0
 """What a start has to do, and the first page, go before what is made ahead."""
 _AHEAD_AGAIN_S = 600.0
@@ -133,12 +138,20 @@ async def _context(config: CityConfig) -> AsyncIterator[ConsoleContext]:
         apart = OwnProcess(config)
         try:
             async with opened_resolver(config, base) as resolver, apart.running():
+                first_wait_s = await base.read(first_wait_of)
                 yield ConsoleContext(
-                    config, base, live, store, system_ms, apart, definitions, resolver
-                )
+                    config, base, live, store, system_ms, apart, definitions, resolver,
+                    first_wait_s=first_wait_s,
+                )  # fmt: skip
         finally:
             await live.close()
             await store.close()
+
+
+def first_wait_of(connection: Connection) -> float | None:
+    """How long a page of this city waits for what was never computed: hardly, if it is large."""
+    machines = connection.scalar(select(func.max(equipment.c.id))) or 0  # a look at one key
+    return HASTY_S if machines >= _LARGE else None
 
 
 async def _keep_ahead(context: ConsoleContext) -> None:

@@ -24,6 +24,9 @@ SHOWN_S = 900.0
 """How old an answer may be before a visitor waits longer for a fresh one."""
 WAIT_S = 2.0
 """How long a visitor waits for the first answer, or instead of seeing one that is very old."""
+HASTY_S = 0.2
+"""The same in a large city, where no first answer comes within :data:`WAIT_S`: so it is not waited
+for in vain."""
 LONG_S = 10.0
 """What has been made for so long takes longer: who comes then is told at once."""
 MISSED_S = 30.0
@@ -89,9 +92,14 @@ def _failed(making: "asyncio.Task[None]") -> bool:
 
 
 class Remembered:
-    """Answers by key, each for its own time; a key is computed once even if many ask at once."""
+    """Answers by key, each for its own time; a key is computed once even if many ask at once.
 
-    def __init__(self) -> None:
+    Args:
+        first_wait_s: how long a visitor waits for a first answer; None: :data:`WAIT_S`.
+    """
+
+    def __init__(self, first_wait_s: float | None = None) -> None:
+        self._first_wait_s = first_wait_s
         self._answers: OrderedDict[Hashable, _Answer] = OrderedDict()
 
     async def get(
@@ -150,7 +158,8 @@ class Remembered:
         patience = wait_s
         if wait_s is None:
             takes_long = time.monotonic() - answer.begun_at >= LONG_S
-            patience = PATIENCE_S if takes_long else WAIT_S
+            first_wait_s = WAIT_S if self._first_wait_s is None else self._first_wait_s
+            patience = min(PATIENCE_S, first_wait_s) if takes_long else first_wait_s
         age = self._age(answer)
         if age < SHOWN_S:
             patience = PATIENCE_S

@@ -1,6 +1,7 @@
 """The API put together: every operation, its document and its page."""
 
 import json
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,16 +27,25 @@ from gateway.city.console.queries.figures import Figures
 from gateway.web.pages import Pages
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What pages show, too: it is computed, and held, once for both."""
+
+    figures: Figures
+    choosing: Choosing
+    records: Records
+    public: PublishedPage
+
+
 def routes(
     gate: Gate,
     context: ConsoleContext,
     pages: Pages,
-    figures: Figures,
-    choosing: Choosing,
+    shared: Shared,
 ) -> list[Route]:
     """Every address of the API."""
     answering = Answering(context)
-    declared = operations(context, figures, choosing)
+    declared = operations(context, shared)
     body = json.dumps(document(declared), ensure_ascii=False).encode()
 
     async def told(request: Request) -> Response:
@@ -51,13 +61,14 @@ def routes(
     ]
 
 
-def operations(context: ConsoleContext, figures: Figures, choosing: Choosing) -> list[Operation]:
+def operations(context: ConsoleContext, shared: Shared) -> list[Operation]:
     """Everything that can be asked for."""
+    figures, choosing = shared.figures, shared.choosing
     return [
         *MonthsApi(context, choosing).operations(),
         *FiguresApi(context, figures, choosing).operations(),
         *RegisterApi(context, figures, choosing).operations(),
-        *PublishedApi(context, PublishedPage(context)).operations(),
+        *PublishedApi(context, shared.public).operations(),
         *FindingsApi(context).operations(),
-        *QualityApi(context, Records(context, figures.gateways)).operations(),
+        *QualityApi(context, shared.records).operations(),
     ]

@@ -1,5 +1,7 @@
 """What the public may see of final months: the same for everybody who looks."""
 
+import asyncio
+import contextlib
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,11 +14,17 @@ from gateway.city.console.asking import Gate
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.exports.sdmx import sdmx_files
 from gateway.city.console.exports.workbooks import workbooks
-from gateway.city.console.remember import Remembered
+from gateway.city.console.queries.figures import FILE_WAIT_S
+from gateway.city.console.queries.kept import write
+from gateway.city.console.remember import PATIENCE_S, Remembered
+from gateway.city.rates.frozen.jobs import code_digest
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import last_day
+from gateway.city.rates.publishing.kept import Origin, kept, recalled
 from gateway.city.rates.publishing.lines import LINES, Lines, as_file, lines, place
+from gateway.city.rates.publishing.record import rules_of_publication
 from gateway.city.rates.publishing.stored import (
+    FinalResults,
     NotPublishedError,
     Publication,
     final_results,
@@ -25,8 +33,11 @@ from gateway.city.rates.publishing.stored import (
     record_for,
 )
 from gateway.web.pages import Pages, View
+from gateway.web.waiting import NotYetError
 
 ADDRESS = "/published"
+KEPT_FILE = "published.json"
+"""In the city's data folder; may be deleted at any time."""
 _LOOK_S = 60.0
 _DAY_S = 86_400.0
 
@@ -51,8 +62,11 @@ class PublishedPage:
 
     def __init__(self, context: ConsoleContext) -> None:
         self._context = context
-        self._remembered = Remembered()
-        context.ahead.append(self.publication)
+        self._remembered = Remembered(context.first_wait_s)
+        self._file = context.config.data_dir / KEPT_FILE
+        self._last: Publication | None = None
+        self._started = False
+        context.ahead.append(self._made)
 
     async def view(self, request: Request) -> View:
         """A month by county, by industry, or by both."""
@@ -79,14 +93,54 @@ class PublishedPage:
         return View("published.html", data, table=file, files=files)
 
     async def publication(self) -> Publication:
-        """What is public; worked out anew only when a result was stored."""
-        read, known = self._context.database.read, self._context.definitions
+        """What is public; while a result that was just stored is worked in, what was before it.
+
+        That is no less true: its tables name their vintages, and it was public already.
+
+        Raises:
+            NotYetError: it is being worked out for the first time.
+        """
+        try:
+            return await self._made()
+        except NotYetError:
+            if self._last is None:
+                raise
+            return self._last
+
+    async def _made(self) -> Publication:
+        """Worked out anew only when a result was stored, and kept for the next start."""
+        read, demonstration = self._context.database.read, self._context.config.demonstration
+        results = partial(read, final_results, demonstration=demonstration)
+        stored = await self._remembered.get("stored", _LOOK_S, results, FILE_WAIT_S)
+        wait_s = self._context.first_wait_s if self._last is None else PATIENCE_S
+        make = partial(self._make, stored)
+        self._last = await self._remembered.get(stored, _DAY_S, make, wait_s)
+        return self._last
+
+    async def _make(self, stored: FinalResults) -> Publication:
+        context, demonstration = self._context, self._context.config.demonstration
+        origin = await asyncio.to_thread(self._origin, stored)
+        if not self._started:  # later it would be what this process has written
+            self._started = True
+            found = await asyncio.to_thread(self._recalled, origin)
+            if found is not None:
+                return found
+        work = context.apart.read
+        made = await work(publication, context.definitions, demonstration=demonstration)
+        await asyncio.to_thread(write, self._file, kept(made, origin))
+        return made
+
+    def _origin(self, stored: FinalResults) -> Origin:
+        """All that decides what is public: results, rules, records, and the program itself."""
+        rules = rules_of_publication().model_dump_json()
+        names = sorted(one.id for one in published_definitions(self._context.definitions))
         demonstration = self._context.config.demonstration
-        count = partial(read, final_results, demonstration=demonstration)
-        stored = await self._remembered.get("stored", _LOOK_S, count)
-        work = self._context.apart.read
-        make = partial(work, publication, known, demonstration=demonstration)
-        return await self._remembered.get(stored, _DAY_S, make)
+        return code_digest(), rules, " ".join(names), str(demonstration), str(stored)
+
+    def _recalled(self, origin: Origin) -> Publication | None:
+        with contextlib.suppress(OSError):
+            return recalled(self._file.read_bytes(), origin)
+        return None
 
     def _asked(self, request: Request, public: Publication) -> _Asked:
         given = request.query_params

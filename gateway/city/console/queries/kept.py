@@ -122,13 +122,13 @@ def read(path: Path) -> list[KeptMonth]:
     return []
 
 
-def write(path: Path, months: Sequence[KeptMonth | msgspec.Raw]) -> None:
-    """Write the file whole or not at all; a full disk costs the next start some seconds."""
+def write(path: Path, content: Sequence[KeptMonth | msgspec.Raw] | msgspec.Struct) -> None:
+    """Write a file whole or not at all; a full disk costs the next start some seconds."""
     part = path.with_suffix(".part")
     with contextlib.suppress(OSError):
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(months))
+            file.write(msgspec.json.encode(content))
         part.replace(path)
 
 

@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from gateway.city.console.search.words import FIELD, RECORD, Query, folded
 
@@ -32,15 +33,16 @@ class Known:
     Attributes:
         change: newest change of the ledger that it knows.
         enterprises: name and USCC, folded, by USCC.
-        machines: by USCC; an enterprise without any is not among them.
+        machines: by USCC; an enterprise without any is not among them. None: they have not been
+            read yet, which is not the same as that there are none.
     """
 
     change: int
     enterprises: Mapping[str, str]
-    machines: Mapping[str, Machines]
+    machines: Mapping[str, Machines] | None
 
 
-def machines(rows: Sequence[tuple[int, str, str]]) -> Machines:
+def machines(rows: Sequence[Any]) -> Machines:
     """Fold the machines of an enterprise.
 
     Args:
@@ -50,6 +52,22 @@ def machines(rows: Sequence[tuple[int, str, str]]) -> Machines:
     if text.count(RECORD) != len(rows) + 1 or text.count(FIELD) != len(rows):
         text = _joined((_plain(name), _plain(number)) for _, name, number in rows)
     return Machines(text, array("q", (one for one, _, _ in rows)))
+
+
+def machines_in(names: str, ids: Iterable[int]) -> Machines | None:
+    """Fold the machines of an enterprise that a database has joined.
+
+    Args:
+        names: name, :data:`FIELD`, number of each, with :data:`RECORD` between them.
+        ids: of the machines, in the same order.
+
+    Returns:
+        None if a name or a number holds one of the two itself: they must be asked for singly.
+    """
+    numbers = array("q", ids)
+    if names.count(RECORD) != len(numbers) - 1 or names.count(FIELD) != len(numbers):
+        return None
+    return Machines(folded(f"{RECORD}{names}{RECORD}"), numbers)
 
 
 def _joined(rows: Iterable[tuple[str, str]]) -> str:
@@ -80,12 +98,13 @@ def machines_of(
     """Machines that have every word in their name, their number or their enterprise's name.
 
     A machine of exactly that name or number comes first. A machine of which only the enterprise's
-    name has the words is not found: the enterprise is.
+    name has the words is not found: the enterprise is. Where they have not been read none is.
 
     Returns:
         Their ids, and whether there are more.
     """
-    mine = [one for one in known.machines.items() if seen is None or one[0] in seen]
+    every = known.machines or {}
+    mine = [one for one in every.items() if seen is None or one[0] in seen]
     exactly = islice(_exactly(mine, asked.whole), limit + 1)
     found = dict.fromkeys(exactly)
     for one in _having(known, mine, asked.words):

@@ -1,7 +1,12 @@
-"""The page ``/search?q=``: enterprises, machines, gateways, counties and industries by kind."""
+"""The page ``/search?q=``: enterprises, machines, gateways, counties and industries by kind.
+
+The names of a million machines are read apart, for some seconds after a start. Until then the page
+finds all other kinds, and says that machines are not among them yet.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 from sqlalchemy import Connection
@@ -12,6 +17,7 @@ from gateway.city.access.principal import Permission, Scope
 from gateway.city.console.asking import Gate, principal_of
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.queries.database import Rows
+from gateway.city.console.queries.figures import FILE_WAIT_S
 from gateway.city.console.remember import Remembered
 from gateway.city.console.search import queries
 from gateway.city.console.search.known import Known, enterprises_of, machines_of
@@ -19,6 +25,7 @@ from gateway.city.console.search.queries import SHOWN
 from gateway.city.console.search.words import FIELD, Query, folded, query
 from gateway.city.ledger.codes import Name, county_name, industry_name
 from gateway.web.pages import Pages, View
+from gateway.web.waiting import RETRY_S, NotYetError
 
 ADDRESS = "/search"
 KNOWN_S = 5.0
@@ -27,7 +34,13 @@ KNOWN_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was found, by kind, and the kinds of which there is more than a page shows."""
+    """What was found, by kind.
+
+    Attributes:
+        more: kinds of which there is more than a page shows.
+        is_whole: all kinds were looked through; otherwise all but the names and numbers of
+            machines.
+    """
 
     enterprises: Rows = ()
     machines: Rows = ()
@@ -35,6 +48,7 @@ class Found:
     counties: Iterable[tuple[str, Name]] = ()
     industries: Iterable[tuple[str, Name]] = ()
     more: frozenset[str] = field(default_factory=frozenset)
+    is_whole: bool = True
 
     @property
     def is_nothing(self) -> bool:
@@ -48,23 +62,28 @@ class SearchPage:
 
     def __init__(self, context: ConsoleContext) -> None:
         self._context = context
-        self._remembered = Remembered()
+        self._remembered = Remembered(context.first_wait_s)
         self._known: Known | None = None
-        context.ahead.append(self._ledger)
+        context.ahead.insert(0, self._ledger)  # a second, and nothing of it can be told before
 
     async def view(self, request: Request) -> View:
-        """Results by kind; the box alone where nothing is asked for.
-
-        Raises:
-            NotYetError: the ledger is being read for the first time.
-        """
+        """Results by kind; the box alone where nothing is asked for."""
         asked = query(request.query_params.get("q", ""))
         found = Found()
         if asked.words:
-            known = await self._ledger()
+            known = await self._at_hand()
             scope = principal_of(request).scope
             found = await self._context.database.read(find, known, asked, scope)
-        return View("search.html", {"asked": asked.text, "found": found, "shown": SHOWN})
+        data = {"asked": asked.text, "found": found, "shown": SHOWN, "retry_s": RETRY_S}
+        return View("search.html", data)
+
+    async def _at_hand(self) -> Known:
+        """The ledger, or its enterprises alone while the machines are read for the first time."""
+        try:
+            return await self._ledger()
+        except NotYetError:
+            read = partial(self._context.database.read, queries.enterprises)
+            return await self._remembered.get("enterprises", KNOWN_S, read, FILE_WAIT_S)
 
     async def _ledger(self) -> Known:
         return await self._remembered.get("ledger", KNOWN_S, self._read)
@@ -92,6 +111,7 @@ def find(connection: Connection, known: Known, asked: Query, scope: Scope) -> Fo
         _named(counties, county_name, asked),
         _named(industries, industry_name, asked),
         frozenset(kind for kind, is_more in kinds.items() if is_more),
+        known.machines is not None,
     )
 
 

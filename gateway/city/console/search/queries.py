@@ -1,20 +1,21 @@
 """What is read to find something. Functions of a connection.
 
-Of a million machines one ordered read of the ledger; then at most :data:`SHOWN` rows by primary
-key, an identifier by its unique index, gateways by a look at their few thousand ids.
+Of a million machines one ordered read of the ledger, apart from the pages; then at most
+:data:`SHOWN` rows by primary key, an identifier by its unique index, gateways by a look at their
+few thousand ids.
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, Text, cast, func, select
 
 from gateway.city.access.principal import Scope
 from gateway.city.access.scoping import owned, seen
 from gateway.city.console.queries.database import Rows
-from gateway.city.console.search.known import Known, machines
-from gateway.city.console.search.words import FIELD, folded
+from gateway.city.console.search.known import Known, machines, machines_in
+from gateway.city.console.search.words import FIELD, RECORD, folded
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import enterprise, equipment, gateway
 from gateway.city.identifiers.labelled import shown_handle
@@ -22,8 +23,8 @@ from gateway.city.ledger.changes import latest_change
 
 SHOWN = 20
 """Results of a kind on a page."""
-_AT_ONCE = 10_000
-"""Rows that are held beside the folded text while it is made."""
+_AT_ONCE = 100
+"""Enterprises whose texts are held beside the folded ones while these are made."""
 
 
 def known(connection: Connection, before: int | None) -> Known | None:
@@ -36,24 +37,41 @@ def known(connection: Connection, before: int | None) -> Known | None:
     Returns:
         None if the ledger is still the same.
     """
-    change = latest_change(connection)
-    if before == change:
+    if before == latest_change(connection):
         return None
+    rows = connection.execute(joined_names().execution_options(yield_per=_AT_ONCE))
+    parts = {
+        row.uscc: machines_in(row.names, map(int, row.ids.split(",")))
+        or machines(connection.execute(_machine_names(row.uscc)).all())
+        for row in rows
+    }
+    return replace(enterprises(connection), machines=parts)
+
+
+def enterprises(connection: Connection) -> Known:
+    """The enterprises alone: of ten thousand read in some hundredths of a second."""
+    change = latest_change(connection)
     names = connection.execute(select(enterprise.c.uscc, enterprise.c.name))
     named = {row.uscc: folded(f"{row.name}{FIELD}{row.uscc}") for row in names}
-    rows = connection.execute(machine_names().execution_options(yield_per=_AT_ONCE))
-    parts = {
-        uscc: machines([(row.id, row.name, row.asset_no) for row in own])
-        for uscc, own in groupby(rows, key=lambda row: row.uscc)
-    }
-    return Known(change, named, parts)
+    return Known(change, named, None)
 
 
-def machine_names() -> Select[Any]:
-    """Every machine, by enterprise; in order of an index, so that nothing is sorted."""
+def joined_names() -> Select[Any]:
+    """The machines of each enterprise as two texts: no object is made of one of a million."""
     columns = equipment.c
-    query = select(columns.uscc, columns.id, columns.name, columns.asset_no)
-    return query.order_by(columns.uscc, columns.site_no, columns.asset_no)
+    text = columns.name + FIELD + columns.asset_no
+    query = select(
+        columns.uscc,  # an index has them in this order, so that nothing is sorted
+        func.aggregate_strings(cast(columns.id, Text), ",").label("ids"),
+        func.aggregate_strings(text, RECORD).label("names"),
+    )
+    return query.group_by(columns.uscc).order_by(columns.uscc)
+
+
+def _machine_names(uscc: str) -> Select[Any]:
+    columns = equipment.c
+    query = select(columns.id, columns.name, columns.asset_no).where(columns.uscc == uscc)
+    return query.order_by(columns.site_no, columns.asset_no)
 
 
 def seen_usccs(connection: Connection, scope: Scope) -> frozenset[str] | None:

@@ -87,6 +87,19 @@ class MonthTable:
 
 
 @dataclass(frozen=True, slots=True)
+class CountedTable:
+    """A rate of one month, by cell, before it goes out: nothing of it is withheld.
+
+    Attributes:
+        table: what it was made of; ``tallies`` are empty here.
+        cells: by county and industry, as of :class:`PublishedTable`.
+    """
+
+    table: MonthTable
+    cells: Mapping[Key, Cell]
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedCell:
     """A cell as it goes out.
 
@@ -130,12 +143,19 @@ class PublishedTable:
         return self.cells.get((county, industry), _NONE)
 
 
+def counted(table: MonthTable) -> CountedTable:
+    """The cells of a month, which are much less than its enterprises."""
+    parts = _parts(table.tallies)
+    cells = {key: cell(parts[key]) for key in sorted(parts)}
+    return CountedTable(replace(table, tallies=()), cells)
+
+
 @overload
-def publish(table: MonthTable, audience: Public) -> PublishedTable: ...
+def publish(table: MonthTable | CountedTable, audience: Public) -> PublishedTable: ...
 @overload
 def publish(table: RateMonth, audience: Reader) -> PublishedMonth: ...
 def publish(
-    table: MonthTable | RateMonth, audience: Public | Reader
+    table: MonthTable | CountedTable | RateMonth, audience: Public | Reader
 ) -> PublishedTable | PublishedMonth:
     """Rates of a month for somebody to read.
 
@@ -145,9 +165,10 @@ def publish(
     """
     if isinstance(table, RateMonth) and isinstance(audience, Reader):
         return _for_reader(table, audience)
-    assert isinstance(table, MonthTable)  # noqa: S101 - there is no other overload
+    assert not isinstance(table, RateMonth)  # noqa: S101 - there is no other overload
     assert isinstance(audience, Public)  # noqa: S101
-    return _for_all(table, audience.withheld)
+    own = counted(table) if isinstance(table, MonthTable) else table
+    return _for_all(own, audience.withheld)
 
 
 def _for_reader(month: RateMonth, reader: Reader) -> PublishedMonth:
@@ -159,25 +180,18 @@ def _for_reader(month: RateMonth, reader: Reader) -> PublishedMonth:
     return PublishedMonth(**own, counties_whole=is_of_counties)
 
 
-def _for_all(table: MonthTable, withheld: Withheld) -> PublishedTable:
-    parts = _parts(table.tallies)
-    return PublishedTable(
-        replace(table, tallies=()),
-        Audience.PUBLIC,
-        {
-            key: _WITHHELD if withheld.hides(key) else _shown(table, parts[key])
-            for key in sorted(parts)
-        },
-    )
+def _for_all(counts: CountedTable, withheld: Withheld) -> PublishedTable:
+    status = counts.table.status
+    cells = {
+        key: _WITHHELD if withheld.hides(key) else operational(one, status)
+        for key, one in counts.cells.items()
+    }
+    return PublishedTable(counts.table, Audience.PUBLIC, cells)
 
 
 def operational(shown: Cell, status: Status) -> PublishedCell:
     """A cell for a reader of rows, whose scope it is of already: nothing of it is withheld."""
     return PublishedCell(shown, "A" if status == "F" else "P")
-
-
-def _shown(table: MonthTable, tallies: Sequence[Tally]) -> PublishedCell:
-    return operational(cell(tallies), table.status)
 
 
 def _parts(tallies: Sequence[Tally]) -> Mapping[Key, list[Tally]]:

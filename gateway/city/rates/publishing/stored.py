@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -23,9 +24,11 @@ from gateway.city.rates.definitions import DefinitionError, record_of
 from gateway.city.rates.model import Definition
 from gateway.city.rates.period import last_day
 from gateway.city.rates.publishing.publish import (
+    CountedTable,
     MonthTable,
     Public,
     PublishedTable,
+    counted,
     publish,
 )
 from gateway.city.rates.publishing.record import rules_of_publication
@@ -33,6 +36,13 @@ from gateway.city.rates.publishing.withholding import NOTHING_WITHHELD, withhold
 
 _NAMED = ("definition", "definition_hash", "month", "vintage", "computed_ms", "ledger_change")
 """Columns of a vintage."""
+_NOWHERE = ("", "")
+"""County and industry of an enterprise that the ledger does not have."""
+
+
+FinalResults = tuple[int, int, int]
+"""How many final results are stored, the number of the newest, and the latest time of one; a
+database that was restored from a copy differs in one of them."""
 
 
 class NotPublishedError(ValueError):
@@ -84,7 +94,8 @@ def publication(
 ) -> Publication:
     """All final months of rates of machines.
 
-    Results are read one month at a time, twice: what is withheld is known at the end.
+    Results are read one month at a time. What is withheld is known at the end, so the cells of each
+    are held until then.
 
     Args:
         connection: the city's database, on one snapshot.
@@ -95,21 +106,26 @@ def publication(
     places = _Places(connection)
     stored: dict[str, list[Row[Any]]] = defaultdict(list)
     held, alone = NOTHING_WITHHELD, set[str]()
+    newest: dict[tuple[str, str], Row[Any]] = {}
+    whole: dict[tuple[str, str], CountedTable] = {}
     for month, vintages in _as_stored(connection, machines, demonstration):
         stored[month].extend(vintages)
         tables = [_read(connection, one, places) for one in stored[month]]
+        for one, table in zip(stored[month], tables, strict=True):
+            key = one.definition, month
+            newest[key] = one
+            whole.pop(key, None)
+            if table is not None:
+                whole[key] = counted(table)
         tallies = [one.tallies for one in tables if one is not None]
         if tallies:
             held = withhold(tallies, rules_of_publication(), held)
             if held.all_parts:
                 alone.add(month)
-    newest = {(one.definition, month): one for month in stored for one in stored[month]}
-    shown = {}
-    for key, one in newest.items():
-        table = _read(connection, one, places)
-        if table is not None:
-            hidden = replace(held, all_parts=key[1] in alone)
-            shown[key] = publish(table, Public(hidden))
+    shown = {
+        key: publish(table, Public(replace(held, all_parts=key[1] in alone)))
+        for key, table in whole.items()
+    }
     stored_ms = {key: newest[key].computed_ms for key in shown}
     return Publication(shown, newest.keys() - shown.keys(), stored_ms)
 
@@ -128,15 +144,17 @@ def record_for(table: PublishedTable, definition: Definition) -> Definition:
     return known or definition.approved_with(())
 
 
-def final_results(connection: Connection, *, demonstration: bool) -> int:
-    """How many final results are stored: as long as they are as many, the public sees the same."""
+def final_results(connection: Connection, *, demonstration: bool) -> FinalResults:
+    """Which final results are stored: as long as they are the same, the public sees the same."""
     columns = rate_result.c
     own = (
         columns.dimension == CITY,
         columns.status == "F",
         columns.synthetic.is_(demonstration),
     )
-    return connection.scalar(select(func.count()).select_from(rate_result).where(*own)) or 0
+    of = func.count(), func.max(columns.id), func.max(columns.computed_ms)
+    row = connection.execute(select(*of).where(*own)).one()
+    return row[0], row[1] or 0, row[2] or 0
 
 
 def demand_machines(definition: Definition) -> None:
@@ -182,8 +200,9 @@ def _read(connection: Connection, vintage: Row[Any], places: "_Places") -> Month
     stored: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
     for row in connection.execute(query):
         stored[row.dimension][row.cell] = row.numerator, row.denominator
+    known = places.to(vintage)
     tallies = [
-        Tally(uscc, *places.at(uscc, vintage), *counts)
+        Tally(uscc, *known.get(uscc, _NOWHERE), *counts)
         for uscc, counts in sorted(stored["enterprise"].items())
     ]
     whole = all(
@@ -229,14 +248,27 @@ class _Places:
             self._said[row.uscc].append(row)
         now = select(enterprise.c.uscc, enterprise.c.county, enterprise.c.industry)
         self._now = {row.uscc: (row.county, row.industry) for row in connection.execute(now)}
+        self._of: tuple[object, ...] = ()
+        self._found: dict[str, tuple[str, str]] = {}
 
-    def at(self, uscc: str, vintage: Row[Any]) -> tuple[str, str]:
-        """Where an enterprise was to a vintage; where it first was if nothing was known yet."""
-        said, day = self._said.get(uscc, []), last_day(vintage.month)
-        known = [one for one in said if _was_known(one, vintage)] or said[:1]
-        steps = {one.valid_from: (one.county, one.industry) for one in known}  # the later act holds
-        begun = [start for start in steps if start <= day] or list(steps)[:1]
-        return steps[max(begun)] if begun else self._now.get(uscc, ("", ""))
+    def to(self, vintage: Row[Any]) -> Mapping[str, tuple[str, str]]:
+        """Where each enterprise was to a vintage; where it first was if nothing was known yet.
+
+        Those that were stored together knew the same, so it is worked out once for all of them.
+        """
+        of = vintage.month, vintage.computed_ms, vintage.ledger_change
+        if of != self._of:
+            day = last_day(vintage.month)
+            said = {uscc: _at(rows, vintage, day) for uscc, rows in self._said.items()}
+            self._of, self._found = of, self._now | said
+        return self._found
+
+
+def _at(said: Sequence[Any], vintage: Row[Any], day: date) -> tuple[str, str]:
+    known = [one for one in said if _was_known(one, vintage)] or said[:1]
+    steps = {one.valid_from: (one.county, one.industry) for one in known}  # the later act holds
+    begun = [start for start in steps if start <= day] or list(steps)[:1]
+    return steps[max(begun)]
 
 
 def _was_known(said: Any, vintage: Row[Any]) -> bool:

@@ -1,0 +1,129 @@
+"""Pages of a city that has just started: what is not there yet is not waited for, and said."""
+
+import threading
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from gateway.city.console import process, remember
+from gateway.city.console.app import build
+from gateway.city.console.context import ConsoleContext
+from gateway.city.console.pages import published
+from gateway.city.console.process import first_wait_of
+from gateway.city.console.remember import HASTY_S
+from gateway.city.console.search import queries
+from tests.console.conftest import served
+from tests.console.http import get
+from tests.console.test_published import final
+from tests.console.town import Town
+from tests.support.waiting import until
+
+PAGE = {"accept": "text/html"}
+REFRESH = 'http-equiv="refresh"'
+
+
+class Held:
+    """Stands before a function of a connection that takes long, until it is let go."""
+
+    def __init__(self, function: Any) -> None:
+        self._function, self.gate = function, threading.Event()
+
+    def __call__(self, connection: Connection, *what: Any, **how: Any) -> Any:
+        self.gate.wait()
+        return self._function(connection, *what, **how)
+
+
+@pytest.fixture
+def context(city: Town) -> ConsoleContext:
+    """Of a city that is large enough that nothing is waited for."""
+    return replace(city.context, ahead=[], first_wait_s=0.0)
+
+
+@pytest.fixture
+async def base(context: ConsoleContext) -> AsyncIterator[str]:
+    async with served(build(context)) as address:
+        yield address
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
+    """The names of machines are read while it is held."""
+    held = Held(queries.known)
+    monkeypatch.setattr(queries, "known", held)
+    yield held
+    held.gate.set()
+
+
+async def test_all_but_machines_is_found_while_their_names_are_read(names: Held, base: str) -> None:
+    for language, said in (("en", "are being read"), ("zh", "正在读取设备的名称和编号")):
+        answer = await get(f"{base}/search?q=A-001&lang={language}", headers=PAGE)
+        assert (answer.status_code, REFRESH in answer.text) == (200, True)
+        assert said in answer.text
+        assert "search.nothing" not in answer.text and "没有找到" not in answer.text
+    firm = (await get(f"{base}/search?q=纸业", headers=PAGE)).text
+    assert "/enterprises/9133" in firm
+    assert REFRESH in firm, "machines of that name may be there, too"
+    names.gate.set()
+
+    async def is_whole() -> bool:
+        return REFRESH not in (await get(f"{base}/search?q=A-001", headers=PAGE)).text
+
+    await until(is_whole)
+    assert "A-001" in (await get(f"{base}/search?q=A-001", headers=PAGE)).text
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
+    """What is public is worked out while it is held."""
+    held = Held(published.publication)
+    monkeypatch.setattr(published, "publication", held)
+    yield held
+    held.gate.set()
+
+
+async def _is_there(base: str, words: str) -> bool:
+    answer = await get(f"{base}/published?lang=en", headers=PAGE)
+    return answer.status_code == 200 and words in answer.text
+
+
+async def test_what_is_published_is_there_at_once_after_a_second_start(
+    city: Town, work: Held, context: ConsoleContext, base: str
+) -> None:
+    city.database.run_now(final)
+    assert (await get(f"{base}/published", headers=PAGE)).status_code == 503
+    work.gate.set()
+    await until(partial(_is_there, base, "2025-09"))
+    work.gate.clear()
+    async with served(build(replace(context, ahead=[], first_wait_s=60.0))) as second:
+        assert await _is_there(second, ">withheld<")
+    city.database.run_now(partial(final, vintage=2))
+    async with served(build(replace(context, ahead=[]))) as third:
+        answer = await get(f"{third}/published", headers=PAGE)
+        assert answer.status_code == 503, "another result is stored than the file knows"
+
+
+async def test_a_result_that_is_worked_in_hides_nothing_that_was_there(
+    city: Town, work: Held, base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(published, "_LOOK_S", -1.0)
+    monkeypatch.setattr(remember, "REST", 0)
+    city.database.run_now(final)
+    work.gate.set()
+    await until(partial(_is_there, base, "2025-09"))
+    work.gate.clear()
+    city.database.run_now(partial(final, month="2025-10"))
+    assert await _is_there(base, "2025-09") and not await _is_there(base, "2025-10")
+    work.gate.set()
+    await until(partial(_is_there, base, "2025-10"))
+
+
+async def test_only_a_large_city_is_not_waited_for(
+    city: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await city.database.read(first_wait_of) is None
+    monkeypatch.setattr(process, "_LARGE", 138)
+    assert await city.database.read(first_wait_of) == HASTY_S
