@@ -128,10 +128,9 @@ def build(context: ConsoleContext) -> ASGIApp:
 def _routes(context: ConsoleContext, pages: Pages) -> list[Route]:
     """What is for who has logged in, each address with the permission that it needs."""
     gate, figures, pictures = Gate(context, pages), Figures(context), Pictures()
-    choosing = Choosing(context, figures)
+    choosing, public = Choosing(context, figures), published.PublishedPage(context)
     url = context.config.demonstration_control
     control = DemonstrationControl(url) if url else None
-    public = published.PublishedPage(context)
     overview = Overview(context, figures, pictures, control)
     records = Records(context, figures.gateways)
     endpoint = _months_of(pages, choosing)
