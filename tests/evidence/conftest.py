@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import Connection
 
-from tests.support.city_db import database, postgres
+from gateway.relational.database import Database
+from tests.support.city_db import USCCS, add_enterprise, add_machine, database, postgres
 from tests.support.influx2_contract import ContractServer
 from tests.support.influxd import Influxd
 
@@ -17,6 +19,17 @@ def contract() -> Iterator[ContractServer]:
 
 
 __all__ = ["database", "postgres"]
+
+
+@pytest.fixture
+def machines(database: Database) -> list[int]:
+    """Two machines of an enterprise."""
+
+    def fill(connection: Connection) -> list[int]:
+        add_enterprise(connection, USCCS[0])
+        return [add_machine(connection, USCCS[0], f"A-{at}") for at in range(2)]
+
+    return database.run_now(fill)
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,12 @@ from sqlalchemy import Connection, delete, event, insert, update
 from gateway.city.db.schema.clock import doubted_evidence
 from gateway.city.db.tables import evidence, gap, machine_books, tag_schema
 from gateway.city.db.tables import gateway as gateway_table
+from gateway.city.evidence.rows import write_days
 from gateway.city.rates.proving.days import Mark, deciding
 from gateway.city.rates.proving.proof import Proof, ProofError, proof_of
+from gateway.city.rates.proving.raw import known_by
 from gateway.city.rates.reasons import Reason
-from gateway.cli.city.evidence.proof_output import print_proof, proof_json
+from gateway.cli.city.evidence.proof_output import known_json, print_known, print_proof, proof_json
 from gateway.core.days import HOUR_MS, day_start_ms
 from gateway.core.schema import Equipment, Kind, Schema, Tag, encode_schema
 from gateway.relational.database import Database
@@ -27,6 +29,7 @@ from tests.support.city_db import (
     by_hand,
     days_between,
     months_anew,
+    raw_day,
 )
 from tests.support.records import EVERY_DAY
 
@@ -119,6 +122,35 @@ def test_each_day_says_what_is_known_of_it(
     assert told["days"][11]["values"] == {"valid": 18, "expected": 20}
     assert told["days"][11]["sources"][0]["level"] == "N2"
     assert told["verdicts"]["ENR-A"]["networked"] is True
+
+
+def test_raw_days_are_shown_as_they_were_known(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What came later is left out, with a digest that is that of the day before it came."""
+
+    def more(connection: Connection) -> None:
+        late = raw_day(1, date(2026, 10, 12), 0b1000, late_days=9)
+        write_days(connection, [late, raw_day(1, date(2026, 10, 13), 0b1000, late_days=2)])
+
+    database.run_now(fill)
+    before = shown(database)
+    database.run_now(more)
+    after = shown(database)
+    for day, later in ((date(2026, 10, 14), 18), (date(2026, 10, 20), 11), (date(2026, 11, 1), 0)):
+        told = json.loads(known_json(after, day))
+        assert (told["later"], len(told["raw"]["rows"])) == (later, 22 - later)
+    assert told["raw"]["digest"] == after.block
+    print_known(after, date(2026, 10, 20))
+    lines = capsys.readouterr().out.splitlines()
+    days = [line[:10] for line in lines if line.startswith("2026")]
+    assert days == [f"2026-10-{day}" for day in range(11, 21)]
+    assert [line[:10] for line in lines if "data came 2 days late" in line] == ["2026-10-13"]
+    assert "data came 9 days late" not in "".join(lines)
+    known = [one for one in before.raw if one.day <= date(2026, 10, 14)]
+    assert known_by(after.raw, date(2026, 10, 14)) == known
+    print_known(after, date(2026, 10, 10))
+    assert "nothing of this month was known then" in capsys.readouterr().out
 
 
 def test_a_day_whose_status_nobody_dated_is_undetermined(database: Database) -> None:

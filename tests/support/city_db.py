@@ -180,6 +180,16 @@ def add_machine(connection: Connection, uscc: str, asset_no: str, **changes: Any
     return made
 
 
+def raw_day(machine: int, day: date, hours: int = 1, **more: Any) -> dict[str, Any]:
+    """A row of evidence that the controller gave, without how late it came."""
+    at = day_start_ms(day)
+    return {
+        "machine_id": machine, "day": day, "source": "controller", "synthetic": False,
+        "gateway": "gw-1", "good_hours": hours, "uncertain_hours": 0, "replayed_hours": 0,
+        "first_ms": at, "last_ms": at + 10, "seeded": False,
+    } | more  # fmt: skip
+
+
 def add_days(
     connection: Connection,
     machine: int,
@@ -189,22 +199,10 @@ def add_days(
     synthetic: bool = False,
 ) -> None:
     """Evidence of a machine on days."""
-    rows = [
-        {
-            "machine_id": machine,
-            "day": day,
-            "source": source,
-            "synthetic": synthetic,
-            "gateway": "gw-1",
-            "good_hours": 3,
-            "uncertain_hours": 0,
-            "replayed_hours": 0,
-            "first_ms": day_start_ms(day),
-            "last_ms": day_start_ms(day) + 3_600_000,
-            "seeded": True,
-        }
-        for day in days
-    ]
+    more = {"source": source, "synthetic": synthetic, "seeded": True, "gateway": "gw-1"}
+    rows = [raw_day(machine, day, 0b11, **more) for day in days]
+    for one in rows:
+        one["last_ms"] = one["first_ms"] + 3_600_000
     if rows:
         write_days(connection, rows)
 

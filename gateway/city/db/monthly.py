@@ -2,7 +2,8 @@
 
 To PostgreSQL they are partitions of ``evidence``. SQLite has none: there ``evidence`` is a view
 of all months. Who asks for some machines may ask it; who joins it, or goes through all machines,
-names the days with :func:`between`, or SQLite would look at every month that there is.
+names the days with :func:`between`, or SQLite would look at every month that there is; a test
+(``tests/docs/test_whole_evidence.py``) names those who may.
 """
 
 # ruff: noqa: S608 - every name in a statement is made here, of a number

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
 from itertools import groupby
 from typing import NamedTuple
@@ -40,6 +40,15 @@ def raw_days(connection: Connection, machine_id: int, days: Sequence[date]) -> l
     )
     rows = [RawDay(*row) for row in connection.execute(query)]
     return sorted(rows)  # here: databases differ in how they order texts
+
+
+def known_by(rows: Iterable[RawDay], day: date) -> list[RawDay]:
+    """The rows as they were known at the end of an Asia/Shanghai day; those of later data are not.
+
+    What comes until the end of the day behind its own is in time, and of one row: of ``day``
+    itself that row is shown with it.
+    """
+    return [row for row in rows if row.day + timedelta(days=row.late_days) <= day]
 
 
 def sources_of(rows: Iterable[RawDay]) -> dict[date, tuple[Source, ...]]:

@@ -16,12 +16,14 @@ from gateway.cli.city.evidence.progress import progress_bar
 from gateway.cli.city.noting import Purpose, note_look
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.wording import counted
+from gateway.core.days import day_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from edge_config.models.city import CityConfig
     from gateway.city.evidence.rebuild import Added
+    from gateway.city.rates.proving.proof import Proof
     from gateway.relational.database import Database
 
 _EXAMPLE = "Example: `qulink evidence rebuild --from 2026-10-01 --to 2026-10-31 --dry-run`"
@@ -48,6 +50,10 @@ def register(root: typer.Typer) -> None:
 def _show(
     machine: Annotated[str, typer.Argument(help="USCC/site/asset_no, or the identifier.")],
     month: Annotated[str, typer.Option(help="YYYY-MM; default: the running month.")] = "",
+    known: Annotated[
+        datetime | None,
+        typer.Option(formats=_DATE, help="Raw days alone, as known at the end of this day."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     purpose: Purpose = "",
     config: CityFile = DEFAULT,
@@ -55,32 +61,48 @@ def _show(
     """Why a machine is counted or not: what is known of each of its days, and every verdict.
 
     Verdicts follow what ledger and evidence say now; what was published is in `qulink rates`.
+    With --known, what came later is left out, and no verdict is given: only raw days are dated.
+    A day is known with what comes until the end of the next one.
 
-    Exit code 1: no such machine or month, or the database cannot be used.
+    Exit code 1: no such machine or month, a day that is still to come, or the database cannot be
+    used.
     """
+    from gateway.cli.city.evidence import proof_output
+
+    on, city = _day_known(known), load(config)
+    with opened(city) as database:
+        found = _proof(city, database, machine, month or None)
+        uscc, *place = found.machine
+        note_look(database, f"qulink evidence show {'/'.join(place)} {found.month}", uscc, purpose)
+    proof_output.show(found, on, as_json=as_json)
+
+
+def _proof(city: "CityConfig", database: "Database", machine: str, month: str | None) -> "Proof":
     from gateway.city.rates.definitions import DefinitionError, definition_of, load_definitions
     from gateway.city.rates.period import MonthError
     from gateway.city.rates.proving.proof import ProofError, proof_of
-    from gateway.cli.city.evidence.proof_output import print_proof, proof_json
 
-    city = load(config)
-    with opened(city) as database:
-        try:
-            known = load_definitions(city.definitions.file, city.calendar.file)
-            found = database.read_now(
-                proof_of,
-                machine,
-                month or None,
-                system_ms(),
-                demonstration=city.demonstration,
-                headline=definition_of(known, city.definitions.headline),
-                definitions=known,
-            )
-        except (ProofError, MonthError, DefinitionError) as error:
-            fail(f"qulink evidence show: {error}")
-        uscc, *place = found.machine
-        note_look(database, f"qulink evidence show {'/'.join(place)} {found.month}", uscc, purpose)
-    typer.echo(proof_json(found)) if as_json else print_proof(found)
+    try:
+        known = load_definitions(city.definitions.file, city.calendar.file)
+        return database.read_now(
+            proof_of,
+            machine,
+            month,
+            system_ms(),
+            demonstration=city.demonstration,
+            headline=definition_of(known, city.definitions.headline),
+            definitions=known,
+        )
+    except (ProofError, MonthError, DefinitionError) as error:
+        fail(f"qulink evidence show: {error}")
+
+
+def _day_known(known: datetime | None) -> date | None:
+    """The day of ``--known``, which must have come."""
+    today = day_of(system_ms())
+    if known is not None and known.date() > today:
+        fail(f"qulink evidence show: --known {known.date()} is still to come; today is {today}")
+    return None if known is None else known.date()
 
 
 def _verify(config: CityFile = DEFAULT) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 
 import typer
 
@@ -12,7 +12,7 @@ from gateway.city.ledger.stops.table import REASONS, Stop
 from gateway.city.rates.frozen.jobs import Job
 from gateway.city.rates.proving.days import ProofDay, Source
 from gateway.city.rates.proving.proof import Proof
-from gateway.city.rates.proving.raw import RawDay
+from gateway.city.rates.proving.raw import RawDay, digest, known_by, sources_of
 from gateway.city.rates.reports.drilldown import MachineVerdict
 from gateway.cli.wording import counted, visible
 from gateway.core.days import HOUR_MS, SHANGHAI
@@ -21,13 +21,24 @@ _SERVICE = {True: "in service", False: "out of service", None: "service undeterm
 _REST = {True: ", day of rest", False: "", None: ", calendar unknown"}
 _LEVELS = {"controller": "N2", "sensor": "N1"}
 _HOURS = 24
+_LEGEND = "hours 0 to 23 (Asia/Shanghai): # GOOD, ? UNCERTAIN, ~ repeated, . nothing"
 _MASKS = (("good_hours", "#"), ("uncertain_hours", "?"), ("replayed_hours", "~"))
+
+
+def show(proof: Proof, known: date | None, *, as_json: bool) -> None:
+    """The proof, or its raw days as they were known at the end of a day."""
+    if as_json:
+        typer.echo(proof_json(proof) if known is None else known_json(proof, known))
+    elif known is None:
+        print_proof(proof)
+    else:
+        print_known(proof, known)
 
 
 def print_proof(proof: Proof) -> None:
     """A line for each day and source, the verdicts behind them."""
     typer.echo(f"{visible('/'.join(proof.machine))}, {proof.month}")
-    typer.echo("hours 0 to 23 (Asia/Shanghai): # GOOD, ? UNCERTAIN, ~ repeated, . nothing")
+    typer.echo(_LEGEND)
     for day in proof.days:
         for line in _lines(day):
             typer.echo(f"{day.day}  {line}")
@@ -42,6 +53,33 @@ def print_proof(proof: Proof) -> None:
         typer.echo(f"{name}, vintage {one.vintage}: {_job(one.job)}")
 
 
+def print_known(proof: Proof, day: date) -> None:
+    """Raw days as they were known at the end of a day: a line for each day and source."""
+    rows = known_by(proof.raw, day)
+    typer.echo(f"{visible('/'.join(proof.machine))}, {proof.month}, raw days as known on {day}")
+    typer.echo(_LEGEND)
+    for held, sources in sources_of(rows).items():
+        for one in sources:
+            typer.echo(f"{held}  {_source(one)}")
+    if not rows:
+        typer.echo("nothing of this month was known then")
+    typer.echo(f"digest of the raw days known then: {digest(rows)}")
+    typer.echo(f"rows that came later: {len(proof.raw) - len(rows)}")
+
+
+def known_json(proof: Proof, day: date) -> str:
+    """Raw days as they were known at the end of a day; values as :func:`proof_json` has them."""
+    rows = known_by(proof.raw, day)
+    told = {
+        "machine": proof.machine._asdict(),
+        "month": proof.month,
+        "known": day.isoformat(),
+        "raw": {"digest": digest(rows), "rows": [_raw(one) for one in rows]},
+        "later": len(proof.raw) - len(rows),
+    }
+    return json.dumps(told, ensure_ascii=False, indent=2)
+
+
 def _job(job: Job) -> str:
     by = f"job {job.number}, started by {visible(job.started_by)}"
     return f"{by}, software {job.software}, code {job.code}"
@@ -52,10 +90,14 @@ def _lines(day: ProofDay) -> Iterator[str]:
     if not day.sources:
         yield f"{'.' * _HOURS}  {service}, no evidence{more}"
     for one in day.sources:
-        kind = f"{one.source} ({_LEVELS[one.source]})" + ", synthetic" * one.synthetic
-        times = f"{_clock(one.first_ms)} to {_clock(one.last_ms)}"
-        late = "".join(f"; data came {counted(days, 'day')} late" for days in one.late_days)
-        yield f"{_hours(one)}  {service}, {kind} by {one.gateway}, {times}{late}{more}"
+        yield f"{_source(one, f'{service}, ')}{more}"
+
+
+def _source(one: Source, service: str = "") -> str:
+    kind = f"{one.source} ({_LEVELS[one.source]})" + ", synthetic" * one.synthetic
+    times = f"{_clock(one.first_ms)} to {_clock(one.last_ms)}"
+    late = "".join(f"; data came {counted(days, 'day')} late" for days in one.late_days)
+    return f"{_hours(one)}  {service}{kind} by {one.gateway}, {times}{late}"
 
 
 def _hours(one: Source) -> str:
