@@ -6,6 +6,7 @@ from sqlalchemy import insert, update
 
 from edge_config.models.data.keeping import RetentionConfig
 from gateway.city.db import housekeeping, tables
+from gateway.city.db.schema.months import raw_days_size
 from gateway.city.ingest import quarantine
 from gateway.city.ingest.gaps import keep_gaps
 from gateway.city.ingest.layout import batch_rows, layout_of
@@ -40,6 +41,8 @@ async def test_old_values_gaps_and_messages_go(tmp_path: Path) -> None:
         assert await city.store.count(["gw-1"], 0, NOW_MS + 1) == 2
         assert [row["received_ms"] for row in rows_of(city, tables.quarantine)] == [NOW_MS]
         assert {row["to_ms"] for row in rows_of(city, tables.gap)} == {*times[:2], None}
+        counted = rows_of(city, raw_days_size)  # of the month that it has just made
+        assert [(row["row_count"], row["counted_ms"]) for row in counted] == [(0, NOW_MS)]
 
 
 async def test_what_a_large_import_has_replaced_goes(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import Connection
 from typer.testing import CliRunner
 
-from gateway.city.db import sizes
+from gateway.city.db import monthly, sizes
 from gateway.city.db.sizes import month_sizes
 from gateway.city.evidence.rows import write_days
 from gateway.cli.main import build
-from gateway.core.days import day_start_ms
+from gateway.core.days import DAY_MS, HOUR_MS, day_start_ms
 from gateway.relational.database import Database
 from tests.support.city import city_file
 from tests.support.city_db import USCCS, add_enterprise, add_machine, sqlite_city
@@ -42,6 +42,33 @@ def test_months_are_counted_and_measured(database: Database) -> None:
     found = database.read_now(month_sizes)
     assert [(one.month, one.rows, one.late) for one in found] == [(202601, 1, 0), (202602, 3, 1)]
     assert all(one.size is not None and one.size >= 4096 for one in found)
+
+
+def test_a_pass_counts_what_was_counted_longest_ago(database: Database) -> None:
+    """So that no page counts: a few months an hour, each once a day, and again if a clock ran."""
+    fill(database)
+    database.run_now(monthly.ensure, [date(2026, 3, 1)])
+
+    def pass_at(now_ms: int) -> list[int]:
+        found = database.read_now(sizes.count_due, now_ms)
+        database.run_now(sizes.keep, found, now_ms)
+        return [one.month for one in found]
+
+    assert [one.size for one in database.read_now(sizes.counted_sizes)] == [None] * 3
+    assert [pass_at(at) for at in (HOUR_MS, 2 * HOUR_MS, 3 * HOUR_MS)] == [
+        [202603, 202602],
+        [202601],
+        [],
+    ]
+    kept = database.read_now(sizes.counted_sizes)
+    whole = {one.month: one for one in database.read_now(month_sizes)}
+    assert [one.size for one in kept] == [whole[one] for one in (202603, 202602, 202601)]
+    assert [one.counted_ms for one in kept] == [HOUR_MS, HOUR_MS, 2 * HOUR_MS]
+    assert pass_at(HOUR_MS + DAY_MS) == [202603, 202602]
+    assert pass_at(0) == [202601, 202603]  # the clock was set back: what it said does not hold
+    database.run_now(monthly.drop, 202602)
+    database.run_now(sizes.keep, [], 0)
+    assert [one.month for one in database.read_now(sizes.counted_sizes)] == [202603, 202601]
 
 
 def test_the_command_tells_months_and_their_sum(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is done from time to time: old telemetry, gaps, counters and quarantine go."""
+"""What is done from time to time: what is old goes, what pages do not wait for is counted."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 from sqlalchemy import Connection, delete
 
 from edge_config.models.data.keeping import RetentionConfig
-from gateway.city.db import monthly
+from gateway.city.db import monthly, sizes
 from gateway.city.db.hourly import PERIOD_S, every_hour
 from gateway.city.db.tables import gap, tag_schema
 from gateway.city.erasing.late import erase_late
@@ -64,6 +64,7 @@ async def tidy(database: Database, store: Store, retention: RetentionConfig, now
     await database.run(clock_doubt.tidy, telemetry_ms, day_of(now_ms))
     schemas = await database.run(_trim_schemas, day_of(telemetry_ms))
     await database.run(monthly.ensure, [day_of(now_ms), day_of(now_ms + _SOON_MS)])
+    await database.run(sizes.keep, await database.read(sizes.count_due, now_ms), now_ms)
     messages = await database.run(quarantine.trim, now_ms - retention.quarantine_days * DAY_MS)
     await erase_late(database, store, now_ms)
     # What an import left that was killed behind its last part; most hours there is none.

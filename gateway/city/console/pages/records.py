@@ -22,6 +22,7 @@ from gateway.city.console.queries.moment import late_of
 from gateway.city.console.queries.recordtables import definition_table, finding_table, gap_table
 from gateway.city.console.remember import Remembered
 from gateway.city.console.revisions.versions import Step, chain, steps
+from gateway.city.db.sizes import counted_sizes
 from gateway.city.evidence.auditing.reach import Reach, reach, silent
 from gateway.city.ledger.agreements.report import Line, Standing, lines
 from gateway.city.ledger.codes import county_name
@@ -116,6 +117,7 @@ class Records:
             "gateways": len(states.worst_first),
             "late": late,
             "acted": acts,
+            "sizes": await read(counted_sizes) if scope.is_whole else [],
             "clues": await open_findings(self._context, request),
             "alerts": await read(count, scope, ended=False),
             "now_ms": now_ms,

@@ -6,7 +6,7 @@ Evidence keeps a row a day, with its hours and times. A month of a million machi
 
 from datetime import date
 
-from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, String, Table
 
 from gateway.city.db.tables import metadata
 
@@ -21,6 +21,16 @@ evidence_month = Table(
     Column("uncertain_days", Integer, nullable=False),  # with hours of UNCERTAIN ones
     Column("days", Integer, nullable=False),  # with a row of evidence, be it without any hours
     sqlite_with_rowid=False,
+)
+
+raw_days_size = Table(
+    "raw_days_size",
+    metadata,  # what raw days of a month took when they were counted, see sizes.py
+    Column("month", Integer, primary_key=True, autoincrement=False),  # YYYYMM
+    Column("row_count", BigInteger, nullable=False),
+    Column("late_count", BigInteger, nullable=False),
+    Column("size_bytes", BigInteger),  # null: this database cannot tell
+    Column("counted_ms", BigInteger, nullable=False),
 )
 
 
