@@ -32,7 +32,9 @@ _POSTGRES = {
 """A server that does not answer is noticed within half a minute (seconds; milliseconds the last).
 """
 _CHUNK = 500
-_SQLITE_PRAGMAS = ("busy_timeout=10000", "foreign_keys=ON")
+_BUSY_MS = 10_000
+_PATIENT_MS = 3_600_000
+_SQLITE_PRAGMAS = (f"busy_timeout={_BUSY_MS}", "foreign_keys=ON")
 
 
 class DatabaseUnusableError(Exception):
@@ -181,6 +183,22 @@ def together(connection: Connection, what: str) -> None:
         what: likewise.
     """
     _lock(connection, what, "pg_advisory_xact_lock_shared")
+
+
+@contextlib.contextmanager
+def patient(connection: Connection) -> Iterator[None]:
+    """Wait for another transaction as long as a migration of a large city takes.
+
+    PostgreSQL always does; SQLite gives up soon elsewhere, so that no page waits for long.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={_PATIENT_MS}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_MS}")
 
 
 def _lock(connection: Connection, what: str, function: str) -> None:

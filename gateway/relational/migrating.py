@@ -9,7 +9,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.relational.database import Database, DatabaseUnusableError, alone, words
+from gateway.relational.database import Database, DatabaseUnusableError, alone, patient, words
 from gateway.relational.versions import Versions
 
 _SCRIPTS = Path(__file__).parent / "migrations"
@@ -35,7 +35,8 @@ def migrate(database: Database, versions: Versions) -> None:
     told = versions.told_of(database)
     try:
         with database.engine.begin() as connection:
-            alone(connection, "qulink")  # a command may come while the program starts
+            with patient(connection):  # a command may come while the program starts
+                alone(connection, "qulink")
             _refuse_others(connection, versions, told)
             command.upgrade(alembic_config(connection, versions), "head")
     except CommandError as error:

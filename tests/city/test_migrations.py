@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from sqlalchemy.schema import SchemaItem
 from gateway.city.db import monthly
 from gateway.city.db.schema.whole import metadata
 from gateway.city.db.upgrade import CITY, upgrade
-from gateway.relational.database import Database, DatabaseUnusableError, connect
+from gateway.relational.database import Database, DatabaseUnusableError, alone, connect
 from tests.support.city_db import drop_all
 from tests.support.waiting import SOON_S
 
@@ -155,6 +156,22 @@ def test_a_file_belongs_to_the_owner_of_its_folder(tmp_path: Path) -> None:
     connect("sqlite:///city.db", tmp_path).close()
     status = (tmp_path / "city.db").stat()
     assert (status.st_uid, status.st_mode & 0o777) == (owner, 0o600)
+
+
+def test_who_comes_while_a_large_city_is_migrated_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.relational.database._SQLITE_PRAGMAS", ("busy_timeout=1",))
+    first, second = (connect("sqlite:///city.db", tmp_path) for _ in range(2))
+    with ThreadPoolExecutor() as pool:
+        with first.engine.begin() as connection:
+            alone(connection, "qulink")
+            waiting = pool.submit(upgrade, second)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.3)
+        waiting.result(SOON_S)
+    first.close()
+    second.close()
 
 
 def test_those_who_come_at_once_wait_for_one_another(database: Database, tmp_path: Path) -> None:
