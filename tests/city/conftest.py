@@ -2,10 +2,9 @@
 
 from itertools import count
 
-import psycopg
 import pytest
 
-from tests.support.city_db import database, postgres
+from tests.support.city_db import database, postgres, postgres_copy
 from tests.support.postgres import Postgres
 
 __all__ = ["database", "postgres"]
@@ -15,8 +14,5 @@ _numbers = count(1)
 
 @pytest.fixture
 def postgres_url(postgres: Postgres) -> str:
-    """Of an empty database, as in a configuration."""
-    name = f"own{next(_numbers)}"
-    with psycopg.connect(postgres.url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return f"{postgres.url.rpartition('/')[0]}/{name}"
+    """Of the database of an empty city, as in a configuration."""
+    return postgres_copy(postgres.url, f"own{next(_numbers)}")

@@ -29,6 +29,7 @@ from gateway.wire.frame import BodyEncoder, Header, seal
 from gateway.wire.messages import Ack, State, decode_ack, encode_message
 from gateway.wire.records import Record
 from gateway.wire.topics import ack_topic, frame_topic, state_topic
+from tests.support.city_db import begin_migrated
 from tests.support.waiting import until
 
 USCC = "91330800MA0000001K"
@@ -38,7 +39,8 @@ EPOCH_HEX = f"{EPOCH:016x}"
 
 
 def city_config(url: str, folder: Path, **more: Any) -> CityConfig:
-    """A configuration with everything in ``folder``."""
+    """A configuration with everything in ``folder``, which gets the database of an empty city."""
+    begin_migrated(folder)
     sections = _sections(url, folder)
     broker = sections["broker"] | more.pop("broker", {})
     return validated(CityConfig, sections | {"broker": broker, "silence_ms": 60_000} | more)
@@ -46,6 +48,7 @@ def city_config(url: str, folder: Path, **more: Any) -> CityConfig:
 
 def city_file(folder: Path, url: str, **more: Any) -> Path:
     """``city.yaml`` in a folder, as :func:`city_config` has it; ports of its own choice."""
+    begin_migrated(folder)
     anywhere = {"listen": "127.0.0.1:0"}
     own = {"console": anywhere, "node": {"type": "embedded", **anywhere}}
     file = folder / "city.yaml"

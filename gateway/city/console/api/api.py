@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cache
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -46,10 +47,13 @@ def routes(
     """Every address of the API."""
     answering = Answering(context)
     declared = operations(context, shared)
-    body = json.dumps(document(declared), ensure_ascii=False).encode()
+
+    @cache
+    def body() -> bytes:
+        return json.dumps(document(declared), ensure_ascii=False).encode()
 
     async def told(request: Request) -> Response:
-        return unless_known(request, body)
+        return unless_known(request, body())
 
     return [
         *map(answering.route, declared),
