@@ -20,7 +20,6 @@ from tests.support.postgres import Postgres
 from tests.support.waiting import until
 
 NAMES = tuple(f"gw-{number}" for number in range(1, 7))
-HAND_OVER_S = 30.0
 END_SESSIONS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE application_name = 'qulink city worker' LIMIT %s
@@ -99,7 +98,7 @@ class Town:
 
     async def counted_once(self) -> None:
         """Wait for all acknowledgements; nothing is lost and nothing counts twice."""
-        await until(lambda: self.answered == self.sent, 90)
+        await until(lambda: self.answered == self.sent)
         async with assembled(self.config) as city:
             await city.store.open()
             end = self.begin + 3_600_000
@@ -122,7 +121,7 @@ async def town(mosquitto: Mosquitto, database: Postgres, tmp_path: Path) -> Asyn
 
 
 async def shared(town: Town) -> None:
-    await until(town.shared, HAND_OVER_S)
+    await until(town.shared)
 
 
 @pytest.mark.timeout(600)
@@ -135,10 +134,10 @@ async def test_workers_that_lose_their_locks_share_again(town: Town, lost: int) 
         await town.feed(20)
         assert await asyncio.to_thread(town.end_lock_sessions, lost) == lost
         await town.feed(20)
-        await until(lambda: _changed(town, begun) >= lost, HAND_OVER_S)
+        await until(lambda: _changed(town, begun) >= lost)
         await shared(town)
         await town.feed(20)
-        await until(lambda: town.answered == town.sent, 90)
+        await until(lambda: town.answered == town.sent)
         assert all(one.sharing is not None and not one.sharing.problem for one in town.workers)
     await town.counted_once()
 
@@ -159,13 +158,13 @@ async def test_a_worker_that_joins_takes_its_share(town: Town) -> None:
             await town.feed(20)
             await shared(town)
             await town.feed(20)
-            await until(lambda: town.answered == town.sent, 90)
+            await until(lambda: town.answered == town.sent)
             assert len(second.uplink._partitions) == PARTITIONS // 2
             heard = "qulink_city_partitions_heard"
             assert second.metrics.registry.get_sample_value(heard) == PARTITIONS // 2
         await shared(town)
         await town.feed(20)
-        await until(lambda: town.answered == town.sent, 90)
+        await until(lambda: town.answered == town.sent)
     await town.counted_once()
 
 
@@ -177,17 +176,17 @@ async def test_while_the_database_is_away_nothing_is_acknowledged_and_nothing_lo
     async with town.worker() as worker:
         await shared(town)
         await town.feed(20)
-        await until(lambda: town.answered == town.sent, 90)
+        await until(lambda: town.answered == town.sent)
         assert worker.sharing is not None
         stored = town.sent
         town.database.stop()
         await town.feed(20)
-        await until(lambda: worker.sharing.problem, HAND_OVER_S)  # type: ignore[union-attr]
+        await until(lambda: worker.sharing.problem)  # type: ignore[union-attr]
         assert "none can be held here" in worker.sharing.problem
         assert town.answered == stored
         town.database.start()
-        await until(lambda: town.answered == town.sent, 90)
-        await until(lambda: not worker.sharing.problem, HAND_OVER_S)  # type: ignore[union-attr]
+        await until(lambda: town.answered == town.sent)
+        await until(lambda: not worker.sharing.problem)  # type: ignore[union-attr]
     await town.counted_once()
     for once in ("partitions cannot be held", "partitions are held again"):
         assert caplog.text.count(once) == 1

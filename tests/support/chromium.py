@@ -40,6 +40,7 @@ class Page:
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self.requests: list[str] = []
         self.problems: list[str] = []
+        self._asked_to_wait = set[str]()
 
     async def listen(self) -> None:
         """Take in what the browser says, until cancelled."""
@@ -57,9 +58,12 @@ class Page:
             self.requests.append(what["request"]["url"])
         elif method == "Runtime.exceptionThrown":
             self.problems.append(str(what["exceptionDetails"]))
+        elif method == "Network.responseReceived" and _asks_to_wait(what):
+            self._asked_to_wait.add(what["response"]["url"])
         elif method == "Log.entryAdded" and what["entry"]["level"] in {"error", "warning"}:
             entry = what["entry"]
-            self.problems.append(f"{entry['text']} {entry.get('url', '')}")
+            if not (" 503 " in entry["text"] and entry.get("url") in self._asked_to_wait):
+                self.problems.append(f"{entry['text']} {entry.get('url', '')}")
         elif method == "Runtime.consoleAPICalled" and what["type"] in {"error", "warning"}:
             self.problems.append(str(what["args"]))
 
@@ -84,10 +88,11 @@ class Page:
         self._session = session
 
     async def goto(self, url: str) -> None:
-        """Open an address and wait until it has loaded."""
+        """Open an address and wait until it has loaded, and is not the page that asks to wait."""
         await self.command("Page.navigate", url=url)
         here = f"location.href.startsWith({json.dumps(_origin(url))})"
-        await self.until(f"{here} && performance.timing.loadEventEnd > 0")
+        comes_back = "document.head.querySelector(':scope > meta[http-equiv=refresh]')"
+        await self.until(f"{here} && performance.timing.loadEventEnd > 0 && !{comes_back}")
 
     async def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression; promises are awaited."""
@@ -177,6 +182,15 @@ class Page:
         """Requests that left the origin of an address."""
         own = _origin(url)
         return [asked for asked in self.requests if not asked.startswith((own, "data:", "about:"))]
+
+
+def _asks_to_wait(received: dict[str, Any]) -> bool:
+    """Whether a page came that is still being made: on a busy machine that is no problem of it."""
+    answer = received["response"]
+    named = {name.lower() for name in answer["headers"]}
+    return bool(
+        answer["status"] == 503 and received["type"] == "Document" and "retry-after" in named
+    )
 
 
 def _origin(url: str) -> str:

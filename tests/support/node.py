@@ -28,6 +28,7 @@ from gateway.identifier.registering.snms.registry import Manner, SnmsRegistry
 from gateway.identifier.visibility import EQUIPMENT
 from gateway.relational.database import Database
 from tests.support.peers import free_port, wait_for_port
+from tests.support.waiting import SOON_S
 
 PREFIX = "88.999"
 NOW_MS = 1_795_000_000_000
@@ -64,7 +65,7 @@ class ServedNode:
         *,
         today: Callable[[], date] | None = None,
         secret: str = "",
-        timeout_s: float = 10,
+        timeout_s: float = SOON_S,
         manner: Manner | None = None,
     ) -> AsyncIterator[SnmsRegistry]:
         """The node as a registry, to which the city logs in."""

@@ -23,6 +23,7 @@ from gateway.identifier.registering.registry import Registry
 from gateway.relational.database import Database
 from tests.support.city_db import USCCS, add_enterprise, add_machine
 from tests.support.node import NOW_MS
+from tests.support.waiting import SOON_S
 
 CONFIG = IdentifierConfig(prefix="88.999", batch=7, review_hours=0)
 MACHINES = 20
@@ -75,7 +76,7 @@ def made(
 
 
 async def work_off(one: Registrar) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(SOON_S):
         while await one.step():
             pass
 
