@@ -12,7 +12,7 @@ class _Deferred(ModuleType):
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("__"):  # questions of the import system
             raise AttributeError(attribute)
-        if sys.modules[self.__name__] is self:
+        if sys.modules.get(self.__name__) is self:  # another thread may be at it
             del sys.modules[self.__name__]
         module = import_module(self.__name__)
         vars(self).update(vars(module))  # those who hold the stand-in pay once

@@ -11,8 +11,10 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+import altair as alt
 import pytest
 
+from gateway.city.console.charts.pictures import VERSION
 from tests.support.city_db import begin_migrated
 from tests.support.peers import free_port
 from tests.support.waiting import SOON_S, wait_until
@@ -106,13 +108,22 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
-def test_what_receives_values_knows_nothing_of_pages() -> None:
-    code = "import sys, gateway.city.app; print(*sys.modules)"
+def test_what_receives_values_knows_no_page_and_a_console_no_chart() -> None:
+    code = (
+        "import sys, gateway.city.app; print(*sys.modules)\n"
+        "import gateway.city.console.process; print(*sys.modules)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=SOON_S
     )
-    loaded = set(done.stdout.split())
-    assert loaded.isdisjoint({"altair", "vl_convert", "jinja2", "uvicorn"})
+    receiving, showing = (set(line.split()) for line in done.stdout.splitlines())
+    assert receiving.isdisjoint({"altair", "vl_convert", "jinja2", "uvicorn"})
+    assert "gateway.city.console.charts.trend" in showing
+    assert "altair.vegalite" not in showing
+
+
+def test_charts_are_drawn_by_the_version_that_they_are_written_in() -> None:
+    assert alt.SCHEMA_VERSION.startswith(f"v{VERSION}.")
 
 
 def test_parts_of_the_city_are_seen_through_the_console(lasting: Running) -> None:

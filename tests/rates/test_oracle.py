@@ -45,6 +45,8 @@ from tests.support.city_db import (
     sqlite_city,
 )
 
+pytestmark = pytest.mark.long
+
 FIRST, LAST = date(2026, 8, 20), date(2026, 10, 31)
 STATUSES = ("in_use", "in_use", "in_use", "standby", "idle", "scrapped", "withdrawn")
 NOT_VALID = tuple(

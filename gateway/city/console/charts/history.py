@@ -171,7 +171,7 @@ def _frame(title: str, shape: Shape) -> Spec:
     return finish(alt.layer(*layers), _SIZES[shape])
 
 
-def _line_layers(x: alt.X, y: alt.Y) -> list[alt.Chart]:
+def _line_layers(x: "alt.X", y: "alt.Y") -> "list[alt.Chart]":
     """The curve, which is solid between GOOD values and dashed elsewhere; the figure has a name."""
     lines = alt.Chart(alt.NamedData(name="curve")).encode(x=x, y=y, detail="line:N")
     solid, dashed = (lines.transform_filter(f"datum.trust {how} 'good'") for how in ("==", "!="))
@@ -181,7 +181,7 @@ def _line_layers(x: alt.X, y: alt.Y) -> list[alt.Chart]:
     ]
 
 
-def _mark_layer(x: alt.X, y: alt.Y) -> alt.Chart:
+def _mark_layer(x: "alt.X", y: "alt.Y") -> "alt.Chart":
     """What is in doubt, by its shape; a GOOD value that no curve shows is a dot."""
     scale = alt.Scale(domain=list(_SHAPES), range=list(_SHAPES.values()))
     is_good = "datum.trust == 'good'"
@@ -197,7 +197,7 @@ def _mark_layer(x: alt.X, y: alt.Y) -> alt.Chart:
     )
 
 
-def _empty_layer() -> alt.Chart:
+def _empty_layer() -> "alt.Chart":
     """What stands in place of a curve without values."""
     chart: alt.Chart = alt.Chart(alt.NamedData(name="nothing")).mark_text(
         color="var(--ink-3)", fontSize=13, x=alt.expr("width / 2"), y=alt.expr("height / 2")

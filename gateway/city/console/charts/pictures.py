@@ -5,7 +5,6 @@ import json
 from functools import cache
 from hashlib import blake2b
 
-import altair as alt
 import vl_convert
 from markupsafe import Markup
 
@@ -13,8 +12,8 @@ from gateway.city.console.charts.specifications import Spec
 from gateway.city.console.remember import Remembered
 
 KEEP_S = 3_600.0
-VERSION = ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
-"""Vega-Lite version that the specifications are written in."""
+VERSION = "6.4"
+"""Vega-Lite version that the specifications are written in; Altair says so, once it is loaded."""
 
 
 class Pictures:

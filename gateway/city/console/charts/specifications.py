@@ -18,7 +18,7 @@ FONT = "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',system-ui,sans-serif"
 FILL: tuple[Any, Any] = ("container", "container")
 
 
-def finish(chart: alt.LayerChart | alt.FacetChart, size: tuple[Any, Any]) -> Spec:
+def finish(chart: "alt.LayerChart | alt.FacetChart", size: tuple[Any, Any]) -> Spec:
     """A chart of this size in the style of the pages, as a specification."""
     width, height = size
     text = {"labelColor": "var(--ink-3)", "titleColor": "var(--ink-3)", "labelFontSize": 11}

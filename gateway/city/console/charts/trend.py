@@ -166,7 +166,7 @@ def _actual_row(point: TrendPoint) -> dict[str, object]:
     }
 
 
-def _break_layers(x: alt.X) -> list[alt.Chart]:
+def _break_layers(x: "alt.X") -> "list[alt.Chart]":
     """A line across the picture where months before and after are not of one thing."""
     base = alt.Chart(alt.NamedData(name="breaks")).encode(x=x)
     return [
@@ -183,7 +183,7 @@ def _break_layers(x: alt.X) -> list[alt.Chart]:
     ]
 
 
-def _path_layers(x: alt.X, y: alt.Y, labels: TrendLabels) -> list[alt.Chart]:
+def _path_layers(x: "alt.X", y: "alt.Y", labels: TrendLabels) -> "list[alt.Chart]":
     tooltip = [
         alt.Tooltip("month:N", title=labels.month),
         alt.Tooltip("text:N", title=f"{labels.interpolated} %"),
@@ -200,7 +200,7 @@ def _path_layers(x: alt.X, y: alt.Y, labels: TrendLabels) -> list[alt.Chart]:
     ]
 
 
-def _plan_layers(x: alt.X, y: alt.Y, labels: TrendLabels) -> list[alt.Chart]:
+def _plan_layers(x: "alt.X", y: "alt.Y", labels: TrendLabels) -> "list[alt.Chart]":
     tooltip = [
         alt.Tooltip("year:N", title=labels.plan),
         alt.Tooltip("text:N", title="%"),
@@ -216,7 +216,7 @@ def _plan_layers(x: alt.X, y: alt.Y, labels: TrendLabels) -> list[alt.Chart]:
     ]
 
 
-def _actual_layers(x: alt.X, y: alt.Y, labels: TrendLabels) -> list[alt.Chart]:
+def _actual_layers(x: "alt.X", y: "alt.Y", labels: TrendLabels) -> "list[alt.Chart]":
     tooltip = [
         alt.Tooltip("month:N", title=labels.month),
         alt.Tooltip("text:N", title=f"{labels.rate} %"),
@@ -241,7 +241,7 @@ def _actual_layers(x: alt.X, y: alt.Y, labels: TrendLabels) -> list[alt.Chart]:
     ]
 
 
-def _figure(newest: alt.Chart) -> alt.Chart:
+def _figure(newest: "alt.Chart") -> "alt.Chart":
     """The newest figure beside its dot."""
     chart: alt.Chart = newest.mark_text(
         color="var(--accent)", align="left", dx=9, fontWeight=700, fontSize=13
