@@ -1,8 +1,9 @@
 """Processes of tests that are forked from one that has collected all of them: ``--forks N``.
 
-Each process of pytest-xdist imports and collects everything itself: 7 s of work, 15 s in a fresh
-clone, which is the more the more there are. Here it is done once. Whoever is idle is given the
-next file, and the reports come back over a pipe.
+Each process of pytest-xdist imports and collects everything itself. In a fresh clone, five of them
+took 72 s of processor time for that and five processes forked afterwards 22 s, side by side on two
+busy cores; where modules are compiled, 49 and 10 s. Here it is done once. Whoever is idle is given
+the next file, and the reports come back over a pipe.
 """
 
 import os
