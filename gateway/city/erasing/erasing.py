@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from edge_config.models.city import CityConfig
 from gateway.city.access.audit import Action, note
@@ -124,42 +124,46 @@ def _begin(connection: Connection, order: Order, found: Found, now_ms: int) -> R
     alone(connection, LOCK)
     begun = unfinished(connection, order.uscc)
     if begun is None:
-        heard = connection.scalar(
-            select(func.count())
-            .select_from(gateway)
-            .where(gateway.c.uscc == order.uscc, gateway.c.revoked_ms.is_(None))
-        )
-        before = {
-            "name": found.name,
-            "rows": dict(found.rows),
-            "values": dict(found.values),
-            "gateways": list(found.gateways),
-            "users": list(found.users),
-            "identifiers": found.identifiers,
-            "chains": chains(connection, order.uscc),
-        }
-        row = {
-            "uscc": order.uscc,
-            "reason": order.reason,
-            "document": order.document,
-            "made_by": order.made_by[:100],
-            "begun_ms": now_ms,
-            "stage": "begun",
-            "was_heard": bool(heard),
-            "before": json.dumps(before, ensure_ascii=False),
-        }
-        connection.execute(insert(erasure).values(row))
-        subject, detail = order.uscc, f"{order.document}: {order.reason}"
-        note(connection, now_ms, order.made_by, Action.ERASURE_BEGUN, subject, detail)
+        _write_down(connection, order, found, now_ms)
         begun = unfinished(connection, order.uscc)
         assert begun is not None  # noqa: S101 - it was written above
-    enrolled = select(gateway.c.id).where(
-        gateway.c.uscc == order.uscc, gateway.c.revoked_ms.is_(None)
-    )
-    for name in connection.scalars(enrolled).all():
+    for name in _enrolled(connection, order.uscc):
         enrolment.revoke(connection, name, now_ms)
         note(connection, now_ms, order.made_by, Action.REVOKED, name, "erasure")
     return begun
+
+
+def _write_down(connection: Connection, order: Order, found: Found, now_ms: int) -> None:
+    """What there was before anything of it went."""
+    before = {
+        "name": found.name,
+        "rows": dict(found.rows),
+        "values": dict(found.values),
+        "gateways": list(found.gateways),
+        "users": list(found.users),
+        "identifiers": found.identifiers,
+        "chains": chains(connection, order.uscc),
+    }
+    row = {
+        "uscc": order.uscc,
+        "reason": order.reason,
+        "document": order.document,
+        "made_by": order.made_by[:100],
+        "begun_ms": now_ms,
+        "stage": "begun",
+        "was_heard": bool(_enrolled(connection, order.uscc)),
+        "before": json.dumps(before, ensure_ascii=False),
+    }
+    connection.execute(insert(erasure).values(row))
+    subject, detail = order.uscc, f"{order.document}: {order.reason}"
+    note(connection, now_ms, order.made_by, Action.ERASURE_BEGUN, subject, detail)
+
+
+def _enrolled(connection: Connection, uscc: str) -> Sequence[str]:
+    """Gateways of an enterprise that may send."""
+    own = gateway.c
+    query = select(own.id).where(own.uscc == uscc, own.revoked_ms.is_(None))
+    return connection.scalars(query).all()
 
 
 def _erase_rows(connection: Connection, begun: Row[Any], now_ms: int) -> None:

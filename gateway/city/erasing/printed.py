@@ -1,5 +1,6 @@
 """A certificate as a page to print, in Chinese with English beside it."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -23,20 +24,6 @@ def page(certificate: Certificate) -> str:
     Args:
         certificate: signed.
     """
-    of = certificate["enterprise"]
-    facts = (
-        ("证书编号 Certificate", str(certificate["number"])),
-        ("城市 City", f"{certificate['city']['name']} {certificate['city']['region']}"),
-        ("企业 Enterprise", f"{of['name']} {of['uscc']}"),
-        ("原因 Reason", certificate["reason"]),
-        ("依据 Document", certificate["document"]),
-        ("执行人 By", certificate["made_by"]),
-        ("开始 Begun", certificate["begun"]),
-        ("完成 Finished", certificate["finished"]),
-        ("网关 Gateways", ", ".join(certificate["gateways"]) or "—"),
-        ("用户 Users", str(certificate["users"])),
-        ("注销标识 Identifiers withdrawn", str(certificate["identifiers_withdrawn"])),
-    )
     chains = certificate["chains"]
     roots = [
         (f"{name} · {when}", _chain(chains[when][name]))
@@ -53,7 +40,7 @@ def page(certificate: Certificate) -> str:
     return (
         f'<!doctype html><html lang="zh"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
-        f"<main><h1>{title}<br><small>Certificate of erasure</small></h1>{_facts(facts)}"
+        f"<main><h1>{title}<br><small>Certificate of erasure</small></h1>{_facts(_of(certificate))}"
         f"<h2>采集数据 Collected values</h2>{_counts(certificate['values'])}"
         f"<p>{_words(certificate['store'])}</p><p>{_words(certificate['late'])}</p>"
         f"<h2>数据库 Database</h2>{_counts(certificate['rows'])}"
@@ -62,6 +49,24 @@ def page(certificate: Certificate) -> str:
         f"<h2>链 Chains</h2>{_facts(roots)}"
         f"<h2>签名 Signature</h2>{_facts(seal)}"
         "<p><small>qulink city erase verify</small></p></main></body></html>\n"
+    )
+
+
+def _of(certificate: Certificate) -> Sequence[tuple[str, str]]:
+    """What was erased, why and by whom."""
+    of = certificate["enterprise"]
+    return (
+        ("证书编号 Certificate", str(certificate["number"])),
+        ("城市 City", f"{certificate['city']['name']} {certificate['city']['region']}"),
+        ("企业 Enterprise", f"{of['name']} {of['uscc']}"),
+        ("原因 Reason", certificate["reason"]),
+        ("依据 Document", certificate["document"]),
+        ("执行人 By", certificate["made_by"]),
+        ("开始 Begun", certificate["begun"]),
+        ("完成 Finished", certificate["finished"]),
+        ("网关 Gateways", ", ".join(certificate["gateways"]) or "—"),
+        ("用户 Users", str(certificate["users"])),
+        ("注销标识 Identifiers withdrawn", str(certificate["identifiers_withdrawn"])),
     )
 
 

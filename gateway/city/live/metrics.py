@@ -11,8 +11,16 @@ class CityMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        counter = partial(Counter, registry=self.registry)
-        gauge = partial(Gauge, registry=self.registry)
+        self._of_what_came(partial(Counter, registry=self.registry))
+        self._of_what_is(partial(Gauge, registry=self.registry))
+        self.commit_seconds = Histogram(
+            "qulink_city_commit_seconds",
+            "From the first frame of a batch to its acknowledgement",
+            buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+            registry=self.registry,
+        )
+
+    def _of_what_came(self, counter: partial[Counter]) -> None:
         self.frames = counter(
             "qulink_city_frames",
             "Frames by what became of them: committed, duplicate, schema_missing, "
@@ -37,6 +45,8 @@ class CityMetrics:
         self.orphans = counter(
             "qulink_city_orphan_values", "Values stored of machines that are not in the ledger"
         )
+
+    def _of_what_is(self, gauge: partial[Gauge]) -> None:
         self.connected = gauge("qulink_city_broker_connected", "1 while the broker answers")
         self.store_up = gauge("qulink_city_store_up", "1 while the store takes values")
         self.store_misconfigured = gauge(
@@ -44,12 +54,6 @@ class CityMetrics:
             "1 while the store refuses credentials, database or bucket: a person must act",
         )
         self.inbox_bytes = gauge("qulink_city_inbox_bytes", "Bytes received and not yet handled")
-        self.commit_seconds = Histogram(
-            "qulink_city_commit_seconds",
-            "From the first frame of a batch to its acknowledgement",
-            buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
-            registry=self.registry,
-        )
         self.partitions_heard = gauge(
             "qulink_city_partitions_heard", "Partitions whose gateways this process hears"
         )

@@ -68,16 +68,24 @@ def rate_months(
         definition = definition_of(known, one[0])
         period = period_of(one[1], now_ms, began)
         inquiry = Inquiry(definition, period, now_ms, demonstration, answering, known=as_known)
-        parts = (CITY, *dimensions)
-        stored = final_table(connection, definition.id, period.month, parts, demonstration)
-        if stored is None or as_known is not None:
+        final = None if as_known is not None else _final(connection, inquiry, dimensions)
+        if final is None:
             missing[one] = inquiry
         else:
-            found[one] = _read(connection, inquiry, stored)
+            found[one] = final
     computed = tallies_of(connection, list(missing.values()), progress, ledgers)
     for (one, inquiry), (tallies, places) in zip(missing.items(), computed, strict=True):
         found[one] = _computed(connection, inquiry, tallies, places)
     return [found[one] for one in wanted]
+
+
+def _final(
+    connection: Connection, inquiry: Inquiry, dimensions: Iterable[Dimension]
+) -> RateMonth | None:
+    """A month as it was stored when it was final; None: it is not."""
+    name, month, parts = inquiry.definition.id, inquiry.period.month, (CITY, *dimensions)
+    stored = final_table(connection, name, month, parts, inquiry.demonstration)
+    return None if stored is None else _read(connection, inquiry, stored)
 
 
 def rate_month(

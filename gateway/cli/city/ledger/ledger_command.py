@@ -17,6 +17,8 @@ from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, syst
 from gateway.cli.user import system_user
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Connection
 
     from gateway.city.ledger.bitemporal.timeline import Saying
@@ -45,6 +47,19 @@ class HiddenRows(StrEnum):
     REFUSE = "refuse"
     TAKE = "take"
     LEAVE = "leave"
+
+
+_Hidden = Annotated[
+    HiddenRows,
+    typer.Option(help="What to do with hidden or filtered rows, hidden columns and sheets."),
+]
+_From = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        help="Day from which holds what rows change that name none; default: today.",
+    ),
+]
 
 
 def register(root: typer.Typer) -> None:
@@ -83,17 +98,8 @@ def _import(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would change; change nothing.")
     ] = False,
-    hidden: Annotated[
-        HiddenRows,
-        typer.Option(help="What to do with hidden or filtered rows, hidden columns and sheets."),
-    ] = HiddenRows.REFUSE,
-    effective: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"],
-            help="Day from which holds what rows change that name none; default: today.",
-        ),
-    ] = None,
+    hidden: _Hidden = HiddenRows.REFUSE,
+    effective: _From = None,
     lang: Spoken = Language.EN,
 ) -> None:
     """Import enterprises and equipment: all or nothing; importing again updates."""
@@ -101,10 +107,8 @@ def _import(
     from gateway.city.ledger.importing.terms import Terms
     from gateway.city.ledger.sheet.hidden import Hidden
     from gateway.city.ledger.sheet.problems import LedgerError
-    from gateway.city.rates.frozen.touched import frozen_from
     from gateway.cli.city.ledger import waiting
-    from gateway.cli.city.ledger.ledger_output import refusal, summary, told_days
-    from gateway.core.days import day_of
+    from gateway.cli.city.ledger.ledger_output import refusal, summary
 
     city, now_ms = load(config), system_ms()
     day = _effective(effective, now_ms)
@@ -123,12 +127,26 @@ def _import(
                 )
         except LedgerError as error:
             fail(refusal(error, lang))
-        first, kind = min(report.since, default=day_of(now_ms)), city.demonstration
-        frozen = database.read_now(frozen_from, first, demonstration=kind)
-        before = database.read_now(frozen_from, date.min, demonstration=kind)
+        told = database.read_now(_days, report.since, now_ms, demonstration=city.demonstration)
     typer.echo(summary(report, dry_run=dry_run))
-    for line in told_days(report.since, day_of(now_ms), frozen, before):
+    for line in told:
         typer.echo(line)
+
+
+def _days(
+    connection: "Connection", since: "Mapping[date, int]", now_ms: int, *, demonstration: bool
+) -> list[str]:
+    """What is to be known of the days from which an import says something."""
+    from gateway.city.rates.frozen.touched import frozen_from
+    from gateway.cli.city.ledger.ledger_output import told_days
+    from gateway.core.days import day_of
+
+    today = day_of(now_ms)
+    frozen, before = (
+        frozen_from(connection, day, demonstration=demonstration)
+        for day in (min(since, default=today), date.min)
+    )
+    return list(told_days(since, today, frozen, before))
 
 
 def _effective(given: datetime | None, now_ms: int) -> date | None:

@@ -1,7 +1,7 @@
 """``qulink rates declare`` and ``declared``: 申报值 beside 采集值."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -11,6 +11,9 @@ from gateway.cli.tables import print_table
 from gateway.cli.user import system_user
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from edge_config.models.city import CityConfig
     from gateway.web.tables import Table
 
 _DECLARE = "Example: `qulink rates declare declared.xlsx --dry-run`"
@@ -69,8 +72,7 @@ def _declared(
 
     Exit code 1: the database, the definition or the month cannot be used.
     """
-    from gateway.city.rates.declared.report import as_file, beside
-    from gateway.city.rates.definitions import DefinitionError, definition_of, load_definitions
+    from gateway.city.rates.definitions import DefinitionError
     from gateway.city.rates.period import MonthError
     from gateway.cli.city.reproduce_command import moment
     from gateway.web.tables import csv_text, json_text
@@ -78,32 +80,50 @@ def _declared(
     if as_json and as_csv:
         fail("choose one of --json and --csv")
     city = load(config)
-    known_ms = moment(as_known) if as_known else None
+    asked = _Asked(definition, month, enterprise, moment(as_known) if as_known else None)
     with opened(city) as database:
         try:
-            records = load_definitions(city.definitions.file, city.calendar.file)
-            record = definition_of(records, definition or city.definitions.headline)
-            found = database.read_now(
-                beside,
-                record.id,
-                month,
-                system_ms(),
-                demonstration=city.demonstration,
-                definitions=records,
-                uscc=enterprise or None,
-                known_ms=known_ms,
-            )
+            head, file = database.read_now(_beside, city, asked)
         except (DefinitionError, MonthError) as error:
             fail(str(error))
-        what = f"{record.id} {month} {enterprise}".strip()
+        what = f"{definition or city.definitions.headline} {month} {enterprise}".strip()
         note_rows(database, "qulink rates declared", what, purpose)
-    file = as_file(found, record, month)
     if as_json:
         typer.echo(json_text(file, demonstration=city.demonstration))
     elif as_csv:
         typer.echo(csv_text(file, demonstration=city.demonstration), nl=False)
     else:
-        _print(file, f"{record.id} {record.name_zh} · {record.name_en} · {month}")
+        _print(file, head)
+
+
+class _Asked(NamedTuple):
+    """Definition, month and enterprise that are asked for, as known when."""
+
+    definition: str
+    month: str
+    enterprise: str
+    known_ms: int | None
+
+
+def _beside(connection: "Connection", city: "CityConfig", asked: _Asked) -> "tuple[str, Table]":
+    """What is told above the lines, and the lines."""
+    from gateway.city.rates.declared.report import as_file, beside
+    from gateway.city.rates.definitions import definition_of, load_definitions
+
+    records = load_definitions(city.definitions.file, city.calendar.file)
+    record = definition_of(records, asked.definition or city.definitions.headline)
+    found = beside(
+        connection,
+        record.id,
+        asked.month,
+        system_ms(),
+        demonstration=city.demonstration,
+        definitions=records,
+        uscc=asked.enterprise or None,
+        known_ms=asked.known_ms,
+    )
+    head = f"{record.id} {record.name_zh} · {record.name_en} · {asked.month}"
+    return head, as_file(found, record, asked.month)
 
 
 def _print(file: "Table", head: str) -> None:

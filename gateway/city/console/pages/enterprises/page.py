@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from sqlalchemy import Connection
@@ -81,16 +81,12 @@ class EnterpriseLists:
         found = arrange(lines, asked)
         table, total = month.table("enterprise"), _total(month, by, code)
         aim = month.table("county").aims.get(code) if by == "county" else None
-        first = min(asked.page, max(0, len(found) - 1) // PAGE_ROWS) * PAGE_ROWS
         data = {
             "choice": choice,
             "table": table,
             "asked": asked,
             "sorts": SORTS,
-            "lines": found[first : first + PAGE_ROWS],
-            "count": len(found),
-            "page": first // PAGE_ROWS,
-            "pages": max(1, -(-len(found) // PAGE_ROWS)),
+            **_paged(found, asked.page),
             "by": by or "",
             "name": _name(by, code),
             "total": total,
@@ -170,6 +166,14 @@ def _joined(
         )
         for uscc, row in members.items()
     ]
+
+
+def _paged(found: Sequence[Line], page: int) -> dict[str, object]:
+    """The lines of a page, the last one where there are fewer."""
+    pages = max(1, -(-len(found) // PAGE_ROWS))
+    page = min(page, pages - 1)
+    lines = found[page * PAGE_ROWS : (page + 1) * PAGE_ROWS]
+    return {"lines": lines, "count": len(found), "page": page, "pages": pages}
 
 
 def _in_file(lines: Iterable[Line], total: RateCell | None) -> list[RateCell]:
