@@ -3,16 +3,22 @@
 import os
 import re
 from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from gateway.city.access.audit import Action, EntryFilter, entries
-from gateway.city.access.principal import Role
+from gateway.city.access.principal import EVERYTHING, Role
 from gateway.city.db.tables import enterprise
+from gateway.city.ledger.agreements.agreement import Agreement
 from gateway.city.ledger.agreements.held import standing as agreements
+from gateway.city.ledger.agreements.sort import AGREEMENTS
+from gateway.city.ledger.bitemporal.acts import Doing, Kind, begin, conclude
+from gateway.city.ledger.papers.shown import Wanted, count_papers, papers
 from gateway.city.ledger.stops.held import standing as stops
 from tests.console.people import browser, known, peopled, post
 from tests.console.test_ledger_import import agreed, ended
@@ -165,3 +171,52 @@ async def test_the_pages_look_right(made: Made) -> None:
                     name = f"{path.replace('/', '-')}-{language}-{width}.png"
                     await page.screenshot(Path(SHOTS) / name)
         assert page.problems == []
+
+
+async def test_a_long_list_is_sorted_filtered_and_paged_by_the_database(made: Made) -> None:
+    town, officer, _ = made
+
+    def fill(connection: Connection) -> None:
+        for at in range(60):
+            doing = Doing(Kind.AGREEMENTS, "王五", "", town.context.now_ms() + at)
+            act = begin(connection, doing)
+            firm, first = uscc_of(at % 3), date(2025, 1, 1) + timedelta(days=at * 7 % 60)
+            paper = Agreement(firm, f"N{at % 57}", "1 号", "统计", first, None, ("*",), "王五")
+            AGREEMENTS.keeping.write(connection, act, [paper])
+            conclude(connection, act, doing)
+
+    town.database.run_now(fill)
+    every = town.database.read_now(agreements)
+    names = dict(
+        town.database.read_now(
+            lambda c: c.execute(select(enterprise.c.uscc, enterprise.c.name)).all()
+        )
+    )
+    keys = {
+        "entered": lambda one: one.number,
+        "enterprise": lambda one: names[one.what.uscc],
+        "begins": lambda one: one.what.first_day,
+    }
+    assert len(every) == 57, "a newer entry of a number stands for the one before"
+    day = date(2025, 1, 20)
+    for sort, key in keys.items():
+        for falling in (True, False):
+            asked = Wanted("", day, sort, falling=falling)
+            wanted = sorted((one for one in every if one.covers(day)), key=lambda one: -one.number)
+            wanted.sort(key=key, reverse=falling)
+            read = partial(town.database.read_now, papers, AGREEMENTS, EVERYTHING, asked)
+            assert [one.of for one in read()] == wanted, asked
+            assert [one.of for one in read(slice(5, 15))] == wanted[5:15]
+            assert town.database.read_now(count_papers, AGREEMENTS, EVERYTHING, asked) == len(
+                wanted
+            )
+    page = (await officer.get("/ledger/agreements?sort=begins&order=asc&page=1")).text
+    assert page.count('/end"') == 7 and "57" in page
+    assert "sort=begins" in page and 'aria-sort="ascending"' in page
+    assert (
+        await officer.get("/ledger/agreements?sort=x&order=y&page=99&enterprise=%25_")
+    ).status_code == 200
+    some = (
+        await officer.get(f"/ledger/agreements?enterprise={uscc_of(1).lower()}&format=json")
+    ).json()
+    assert {one["uscc"] for one in some["rows"]} == {uscc_of(1)} and len(some["rows"]) == 19

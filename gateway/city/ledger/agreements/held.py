@@ -1,6 +1,7 @@
 """Data agreements as the database holds them: those that stand, and all that was said of them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlalchemy import Connection, RowMapping, func, select
 
@@ -9,7 +10,7 @@ from gateway.city.db.schema.access import erasure
 from gateway.city.db.schema.ledger_history import data_agreement
 from gateway.city.erasing.standing import erased_ms
 from gateway.city.ledger.agreements.agreement import Agreement, Terms
-from gateway.city.ledger.papers.standing import Standing, entries
+from gateway.city.ledger.papers.standing import Kept, Standing
 
 
 def said(
@@ -22,16 +23,14 @@ def said(
         uscc: only of this enterprise; None: of all that are seen.
         scope: of who asks.
     """
-    rows = entries(connection, data_agreement, uscc=uscc, scope=scope)
-    return [Standing(row["id"], _agreement(row), row["known_ms"], row["made_by"]) for row in rows]
+    return replace(AGREED, newest=(), order=("id",)).standing(connection, uscc, scope=scope)
 
 
 def standing(
     connection: Connection, uscc: str | None = None, scope: Scope = EVERYTHING
 ) -> list[Standing[Agreement]]:
-    """The newest entry of each agreement, in the order of enterprises and beginnings."""
-    newest = {(one.what.uscc, one.what.number): one for one in said(connection, uscc, scope)}
-    return sorted(newest.values(), key=lambda one: (one.what.uscc, one.what.first_day))
+    """The newest entry of each agreement, in order of enterprise, beginning and number."""
+    return AGREED.standing(connection, uscc, scope=scope)
 
 
 def newest_entry(connection: Connection) -> int:
@@ -66,3 +65,12 @@ def _agreement(row: RowMapping) -> Agreement:
         tuple(row["points"].split()),
         row["said_by"],
     )
+
+
+AGREED = Kept(
+    data_agreement,
+    _agreement,
+    newest=("uscc", "number"),
+    order=("uscc", "first_day", "number"),
+)
+"""Agreements: the newest entry of a number holds."""

@@ -4,21 +4,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import date
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert
 
 from gateway.city.db.schema.ledger_history import data_agreement
-from gateway.city.db.tables import equipment
 from gateway.city.ledger.agreements.agreement import Agreement
-from gateway.city.ledger.agreements.held import standing
+from gateway.city.ledger.agreements.held import AGREED, standing
 from gateway.city.ledger.agreements.table import COLUMNS, SHEET
 from gateway.city.ledger.bitemporal.acts import Kind
 from gateway.city.ledger.papers.sort import Keeping, PaperError, Sort
 from gateway.city.ledger.papers.standing import Standing
-
-
-def _machines(connection: Connection, agreement: Agreement) -> Sequence[int]:
-    query = select(equipment.c.id).where(equipment.c.uscc == agreement.uscc)
-    return connection.scalars(query).all()
 
 
 def _misplaced(_connection: Connection, _agreement: Agreement) -> None:
@@ -41,7 +35,7 @@ AGREEMENTS = Sort(
     columns=COLUMNS,
     fields={"agreement": "number", "agreed_from": "first_day", "agreed_to": "last_day"},
     make=Agreement,
-    keeping=Keeping(standing, _write, _end, _machines, _misplaced),
+    keeping=Keeping(AGREED, _write, _end, _misplaced),
     entering=Kind.AGREEMENTS,
     ending=Kind.AGREEMENT_END,
     has_last_day=True,

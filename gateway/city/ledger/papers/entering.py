@@ -16,7 +16,7 @@ from gateway.city.db.tables import enterprise
 from gateway.city.ledger.bitemporal.acts import Doing, begin, conclude
 from gateway.city.ledger.importing.terms import FREELY, OutdatedError, Terms, not_yours
 from gateway.city.ledger.papers.sort import PaperError, Sort
-from gateway.city.ledger.papers.standing import Paper
+from gateway.city.ledger.papers.standing import Paper, machines_of
 from gateway.city.ledger.sheet.parsing import Record, parse_rows
 from gateway.city.ledger.sheet.problems import LedgerError, Problem
 from gateway.city.ledger.sheet.reading import LedgerSheet, read_sheets
@@ -162,7 +162,7 @@ def enter(
     said = {sort.names(paper): (record, paper) for record, paper in rows}
     new = {name: row for name, row in said.items() if held.get(name) != row[1]}
     _demand_places(connection, sort, list(new.values()), terms.scope)
-    reach = {name: sort.keeping.reach(connection, paper) for name, (_, paper) in new.items()}
+    reach = {name: machines_of(connection, paper) for name, (_, paper) in new.items()}
     today, papers = day_of(doing.now_ms), [paper for _, paper in new.values()]
     basis = _digest(today, {name: held.get(name) for name in said}, reach)
     if terms.seen and terms.seen != basis:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from gateway.city.access.principal import EVERYTHING, Scope
 from gateway.city.ledger.bitemporal.acts import Kind
 from gateway.city.ledger.codes import Name
-from gateway.city.ledger.papers.standing import Paper, Standing
+from gateway.city.ledger.papers.standing import Kept, Paper, Standing
 from gateway.city.ledger.sheet.columns.column import Column
 from gateway.city.ledger.sheet.parsing import Record
 from gateway.city.ledger.sheet.problems import Problem
@@ -28,17 +28,15 @@ class Keeping(Generic[P]):
     """How papers of a sort lie in the database.
 
     Attributes:
-        standing: those that stand, of an enterprise or all (None), of a scope.
+        kept: in which table, and which of them stand.
         write: say some, by an act that has begun.
         end: say the last day of one by an act that has begun, or (None) take it back.
-        reach: ids of the machines of the ledger that one is of.
         misplaced: column key and what is wrong where the ledger has nothing that it is of.
     """
 
-    standing: Callable[[Connection, str | None, Scope], list[Standing[P]]]
+    kept: Kept[P]
     write: Callable[[Connection, int, Sequence[P]], None]
     end: Callable[[Connection, int, Standing[P], date | None], None]
-    reach: Callable[[Connection, P], Sequence[int]]
     misplaced: Callable[[Connection, P], tuple[str, str] | None]
 
 
@@ -80,8 +78,8 @@ class Sort(Generic[P]):
     def standing(
         self, connection: Connection, uscc: str | None = None, scope: Scope = EVERYTHING
     ) -> list[Standing[P]]:
-        """Those that stand, in the order in which they were said."""
-        return self.keeping.standing(connection, uscc, scope)
+        """Those that stand."""
+        return self.keeping.kept.standing(connection, uscc, scope=scope)
 
     def label(self, of: Standing[P]) -> str:
         """One of them in a sentence: by the number that it bears, or that of its entry."""

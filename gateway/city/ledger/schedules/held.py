@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping
 from gateway.city.access.principal import EVERYTHING, Scope
 from gateway.city.db.schema.stops import shift_schedule, shift_schedule_end
 from gateway.city.ledger.names import MachineName
-from gateway.city.ledger.papers.standing import Standing, entries
+from gateway.city.ledger.papers.standing import Kept, Standing
 from gateway.city.ledger.schedules.table import Official, Schedule, by_precedence
 
 _NAMES = tuple(one.name for one in fields(Schedule))
@@ -29,13 +29,15 @@ def held_schedules(
         known: by which change of the ledger; None: now.
         scope: of who asks.
     """
-    ended = shift_schedule_end.c.schedule_id
-    rows = entries(connection, shift_schedule, ended=ended, uscc=uscc, known=known, scope=scope)
-    return [Standing(row["id"], _schedule(row), row["known_ms"], row["made_by"]) for row in rows]
+    return SCHEDULED.standing(connection, uscc, known, scope)
 
 
 def _schedule(row: RowMapping) -> Schedule:
     return Schedule(**{name: row[name] for name in _NAMES})
+
+
+SCHEDULED = Kept(shift_schedule, _schedule, shift_schedule_end.c.schedule_id)
+"""Shift schedules."""
 
 
 def schedules_of(connection: Connection, machine: MachineName) -> list[Standing[Schedule]]:

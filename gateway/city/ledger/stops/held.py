@@ -6,7 +6,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from gateway.city.access.principal import EVERYTHING, Scope
 from gateway.city.db.schema.stops import planned_stop, planned_stop_end, planned_stop_machine
-from gateway.city.ledger.papers.standing import Standing, entries
+from gateway.city.ledger.papers.standing import Kept, Standing
 from gateway.city.ledger.stops.table import Stop
 
 _NAMES = tuple(one.name for one in fields(Stop))
@@ -26,9 +26,7 @@ def standing(
         known: by which change of the ledger; None: now.
         scope: of who asks.
     """
-    ended = planned_stop_end.c.stop_id
-    rows = entries(connection, planned_stop, ended=ended, uscc=uscc, known=known, scope=scope)
-    return [Standing(row["id"], _stop(row), row["known_ms"], row["made_by"]) for row in rows]
+    return STOPPED.standing(connection, uscc, known, scope)
 
 
 def stop_of(connection: Connection, number: int) -> Stop:
@@ -50,3 +48,7 @@ def stops_of(connection: Connection, machine: int) -> list[Standing[Stop]]:
 
 def _stop(row: RowMapping) -> Stop:
     return Stop(**{name: row[name] for name in _NAMES})
+
+
+STOPPED = Kept(planned_stop, _stop, planned_stop_end.c.stop_id)
+"""Planned stops."""

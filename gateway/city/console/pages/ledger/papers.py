@@ -18,14 +18,21 @@ from gateway.city.console.pages.ledger.lists import ADDRESS, PAGE_ROWS
 from gateway.city.ledger.bitemporal.acts import Doing
 from gateway.city.ledger.importing.terms import OutdatedError, Terms
 from gateway.city.ledger.papers.entering import Ending, Entered, end, enter, paper_of
-from gateway.city.ledger.papers.shown import Shown, paper_numbered, papers
+from gateway.city.ledger.papers.shown import (
+    ORDERS,
+    Shown,
+    Wanted,
+    count_papers,
+    paper_numbered,
+    papers,
+)
 from gateway.city.ledger.papers.sort import PaperError, Sort
 from gateway.city.ledger.sheet.problems import LedgerError
 from gateway.city.rates.frozen.touched import FrozenMonth, frozen_from
 from gateway.core.days import day_of
 from gateway.web.forms import form_of
 from gateway.web.pages import Pages, View
-from gateway.web.tables import Cell, Table
+from gateway.web.tables import Cell, Table, is_file
 
 _DIGITS, _LONGEST = 12, 100
 
@@ -46,20 +53,23 @@ class PaperPages:
         self.address = f"{ADDRESS}/{sort.name}"
 
     async def view(self, request: Request) -> View:
-        """Those that stand: of an enterprise or all, on a day or any."""
-        given = request.query_params
-        wanted, day = given.get("enterprise", "")[:_LONGEST], _day(given.get("day", ""))
-        scope = principal_of(request).scope
-        found = await self._context.database.read(papers, self._sort, scope, wanted, day)
-        pages = max(1, -(-len(found) // PAGE_ROWS))
+        """Those that stand: of an enterprise or all, on a day or any; a file has all of them."""
+        given, read = request.query_params, self._context.database.read
+        asked = self._sort, principal_of(request).scope, wanted_of(given)
+        if is_file(request):
+            found = await read(papers, *asked)
+            return View("ledger_papers.html", {}, table=self._table(found))
+        count = await read(count_papers, *asked)
+        pages = max(1, -(-count // PAGE_ROWS))
         number = given.get("page", "")
         page = min(int(number), pages - 1) if is_number(number, 6) else 0
+        part = slice(page * PAGE_ROWS, (page + 1) * PAGE_ROWS)
         data = {
-            "rows": found[page * PAGE_ROWS : (page + 1) * PAGE_ROWS], "count": len(found),
-            "page": page, "pages": pages, "wanted": wanted, "day": day or "",
+            "rows": await read(papers, *asked, part), "count": count,
+            "page": page, "pages": pages, "asked": asked[-1],
             "done": given.get("done", ""), "import_address": IMPORT,
         }  # fmt: skip
-        return View("ledger_papers.html", data | self._shared(request), table=self._table(found))
+        return View("ledger_papers.html", data | self._shared(request))
 
     async def form(self, request: Request) -> View:
         """An empty form."""
@@ -191,6 +201,15 @@ class PaperPages:
         heads = {one: f"paper.column.{one}" for one in names}
         choices = {one.key: f"paper.code.{one.key}" for one in self._sort.columns if one.choices}
         return Table(f"ledger-{self._sort.name}", names, rows, {}, heads, choices)
+
+
+def wanted_of(given: Mapping[str, str]) -> Wanted:
+    """What an address asks for; what it cannot mean is not asked."""
+    sort = given.get("sort", "")
+    is_known = sort in ORDERS
+    falling = given.get("order") != "asc" if is_known else True
+    text, day = given.get("enterprise", "")[:_LONGEST], _day(given.get("day", ""))
+    return Wanted(text, day, sort if is_known else "entered", falling)
 
 
 def _day(text: str) -> date | None:
