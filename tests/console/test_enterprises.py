@@ -7,9 +7,11 @@ from fractions import Fraction
 import pytest
 from sqlalchemy import Connection, delete, insert, select, update
 
+from gateway.city.access.principal import EVERYTHING, Scope, ScopeKind
 from gateway.city.console.pages.enterprises.lacking import Lack, lack_of
 from gateway.city.console.pages.enterprises.listing import Line, Wanted, arrange, wanted
-from gateway.city.console.queries.database import EnterpriseRow
+from gateway.city.console.queries.database import EnterpriseRow, enterprises_on
+from gateway.city.console.queries.figures import Figures
 from gateway.city.db import tables
 from gateway.city.ledger.bitemporal.acts import Doing, Kind, begin, conclude
 from gateway.city.ledger.bitemporal.entries import ENTERPRISE, write_steps
@@ -66,15 +68,17 @@ async def test_a_long_list_is_paged_and_keeps_what_was_asked(address: str, city:
     assert len(KEYS.findall(shown["cells"])) == 16, "what updates itself is the same page"
 
 
+def spoil(connection: Connection) -> None:
+    """Nobody has verified the ledger of the only enterprise of a county."""
+    mine = tables.ledger_verification.c.uscc == uscc_of(5)
+    connection.execute(delete(tables.ledger_verification).where(mine))
+    row = tables.enterprise.c.uscc == uscc_of(5)
+    unverified = {"ledger_verified_on": None, "ledger_verified_by": None}
+    connection.execute(update(tables.enterprise).where(row).values(unverified))
+
+
 async def test_a_county_without_machines_says_why(address: str, city: Town) -> None:
     """柯城区 was "— 0/0": nobody could see that its only ledger was not verified."""
-
-    def spoil(connection: Connection) -> None:
-        mine = tables.ledger_verification.c.uscc == uscc_of(5)
-        connection.execute(delete(tables.ledger_verification).where(mine))
-        row = tables.enterprise.c.uscc == uscc_of(5)
-        unverified = {"ledger_verified_on": None, "ledger_verified_by": None}
-        connection.execute(update(tables.enterprise).where(row).values(unverified))
 
     city.database.run_now(spoil)
     for path in ("/", "/counties/330803"):
@@ -83,23 +87,24 @@ async def test_a_county_without_machines_says_why(address: str, city: Town) -> N
     assert await _listed(address, "lacking=1") == [5]
 
 
+def move(connection: Connection, at: int, before: str, since: str) -> None:
+    """An enterprise belongs to another county from 4 November on."""
+    uscc = uscc_of(at)
+    own = tables.enterprise.c.uscc == uscc
+    row = dict(connection.execute(select(tables.enterprise).where(own)).one()._mapping)
+    for start, county in ((SINCE_EVER, before), (date(2025, 11, 4), since)):
+        doing = Doing(Kind.IMPORT, "", "", NOW_MS)
+        act = begin(connection, doing)
+        said = {name: row.get(name) or "" for name in ENTERPRISE.attributes}
+        said |= {"county": county, "employees": None, "revenue_wan": None, "above_scale": True}
+        write_steps(connection, ENTERPRISE, act, {uscc: {start: said}})
+        conclude(connection, act, doing)
+    connection.execute(update(tables.enterprise).where(own).values(county=since))
+
+
 async def test_a_month_lists_who_belonged_to_a_county_then(address: str, city: Town) -> None:
     """A county's total was that of the month, and the enterprises beside it were those of now."""
-
-    def move(connection: Connection) -> None:
-        uscc = uscc_of(1)
-        own = tables.enterprise.c.uscc == uscc
-        row = dict(connection.execute(select(tables.enterprise).where(own)).one()._mapping)
-        for start, county in ((SINCE_EVER, "330822"), (date(2025, 11, 4), "330824")):
-            doing = Doing(Kind.IMPORT, "", "", NOW_MS)
-            act = begin(connection, doing)
-            said = {name: row.get(name) or "" for name in ENTERPRISE.attributes}
-            said |= {"county": county, "employees": None, "revenue_wan": None, "above_scale": True}
-            write_steps(connection, ENTERPRISE, act, {uscc: {start: said}})
-            conclude(connection, act, doing)
-        connection.execute(update(tables.enterprise).where(own).values(county="330824"))
-
-    city.database.run_now(move)
+    city.database.run_now(move, 1, "330822", "330824")
     for month, county, places in (
         ("2025-10", "330822", [0, 1]), ("2025-11", "330822", [0]), ("2025-11", "330824", [1]),
     ):  # fmt: skip
@@ -108,6 +113,41 @@ async def test_a_month_lists_who_belonged_to_a_county_then(address: str, city: T
         assert sorted(row["key"] for row in listed) == [uscc_of(at) for at in places], month
         assert total["equipment"] == sum(row["equipment"] for row in listed), month
     assert (await get(f"{address}/counties/330824?month=2025-10")).status_code == 404
+
+
+async def test_what_a_county_lacked_is_of_who_belonged_to_it_then(address: str, city: Town) -> None:
+    """It went by the county of now: of one that had been left nothing was said."""
+    city.database.run_now(spoil)
+    city.database.run_now(move, 5, "330803", "330824")
+    for month, county in (("2025-10", "330803"), ("2025-11", "330824")):
+        page = (await get(f"{address}/?month={month}&lang=zh")).text
+        row = page[page.index(f'href="/counties/{county}') :].partition("</tr>")[0]
+        assert "1 家台账截至该日未核实" in row, month
+
+
+async def test_the_past_of_a_county_is_the_same_to_its_officer(city: Town) -> None:
+    """It was cut by the counties of now, and was no figure that the city had ever told."""
+    city.database.run_now(move, 1, "330822", "330824")
+    figures = Figures(city.context)
+    mover = uscc_of(1)
+    left, entered = (Scope(ScopeKind.COUNTIES, frozenset({one})) for one in ("330822", "330824"))
+    whole = await figures.month("ENR-A", EVERYTHING, month="2025-10")
+    own = await figures.month("ENR-A", left, month="2025-10")
+    assert own.cells["county"]["330822"] == whole.cells["county"]["330822"]
+    assert own.city.equipment == 36
+    assert own.cells["enterprise"].keys() == {uscc_of(0)}, "rows are of who sees them now"
+    assert own.names.keys() == {uscc_of(0)}
+    before = await figures.month("ENR-A", entered, month="2025-10")
+    assert (before.city.equipment, dict(before.cells["enterprise"])) == (0, {})
+    itself = await figures.month(
+        "ENR-A", Scope(ScopeKind.ENTERPRISES, frozenset({mover})), month="2025-10"
+    )
+    assert itself.cells["enterprise"][mover] == whole.cells["enterprise"][mover]
+    now = [(await figures.month("ENR-A", one)).city.equipment for one in (left, entered)]
+    assert now == [24, 12]
+    read = city.database.read_now
+    listed = [read(enterprises_on, one, date(2025, 10, 31), None).keys() for one in (left, entered)]
+    assert listed == [{uscc_of(0)}, set()]
 
 
 CELL = RateCell("x", Name("x", "x"), 0, 0, 0, None, None)

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from gateway.city.access.principal import Permission
+from gateway.city.access.principal import Permission, Scope, ScopeKind
 from gateway.city.alerts.model import Level
 from gateway.city.console.asking import note_view, principal_of
 from gateway.city.console.context import ConsoleContext
@@ -88,16 +88,21 @@ class Drilldown:
         files = workbooks(self._context, request, file, table.definition, choice.shown)
         return View("industries.html", data, ("cells", "note", "heat"), 4.0, file, files=files)
 
-    async def _month(self, request: Request, choice: Choice) -> PublishedMonth:
-        """The chosen month; a file waits longer for its first figure than a page."""
+    async def _month(self, request: Request, choice: Choice, uscc: str = "") -> PublishedMonth:
+        """The chosen month; a file waits longer for its first figure than a page.
+
+        An enterprise that is seen is seen with its past, also of when it belonged elsewhere.
+        """
         wait_s = FILE_WAIT_S if is_file(request) else None
-        definition = choice.definition.id
-        return await self._figures.month(definition, choice.scope, wait_s, choice.month)
+        scope = choice.scope
+        if uscc and not scope.is_whole:
+            scope = Scope(ScopeKind.ENTERPRISES, frozenset({uscc}))
+        return await self._figures.month(choice.definition.id, scope, wait_s, choice.month)
 
     async def enterprise(self, request: Request, choice: Choice) -> View:
         """One enterprise with all its machines: counted or not, and why."""
         row = await self._enterprise(request)
-        table = await self._table_beside(request, choice)
+        table = await self._table_beside(request, choice, row.uscc)
         machines = await self._machines(row.uscc, choice)
         beside = await self._beside(row.uscc, choice, machines)
         since = counted_since(table, row.uscc, [one.verdict for one in machines])
@@ -143,10 +148,10 @@ class Drilldown:
         value = values[uscc]
         return Beside(value, gap(value.value, [one.verdict.reason for one in machines]))
 
-    async def _table_beside(self, request: Request, choice: Choice) -> RateTable | None:
-        """The city's figures beside an enterprise's machines, which need not wait for them."""
+    async def _table_beside(self, request: Request, choice: Choice, uscc: str) -> RateTable | None:
+        """The figures beside an enterprise's machines, which need not wait for them."""
         try:
-            return (await self._month(request, choice)).table("enterprise")
+            return (await self._month(request, choice, uscc)).table("enterprise")
         except NotYetError:
             if is_file(request):
                 raise

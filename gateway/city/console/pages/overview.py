@@ -130,7 +130,8 @@ class Overview:
         """Why counties have no rate; nothing is read where all have."""
         cells = {cell.key: cell for cell in month.table("enterprise").cells}
         table = month.table("county")
-        return await self._context.database.read(lacking_counties, table, cells, scope)
+        known = month.ledger_change
+        return await self._context.database.read(lacking_counties, table, cells, scope, known)
 
     async def _moved(self, choice: Choice, now: PublishedMonth) -> dict[str, object]:
         """The change on the month before, and the counties that explain most of it."""

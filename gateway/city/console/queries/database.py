@@ -1,11 +1,11 @@
 """What the pages read from the database: plain functions of a connection."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, RowMapping, func, select
 
 from gateway.city.access.principal import Scope
 from gateway.city.access.scoping import owned, seen
@@ -45,7 +45,7 @@ def enterprises(connection: Connection, scope: Scope) -> dict[str, EnterpriseRow
 def enterprises_on(
     connection: Connection, scope: Scope, day: date, known: int | None
 ) -> dict[str, EnterpriseRow]:
-    """The enterprises that are seen, with county and industry as they were on a day.
+    """The enterprises that are seen, and were in the scope on a day, as they were then.
 
     Args:
         connection: the city's database.
@@ -54,13 +54,28 @@ def enterprises_on(
         known: by which change of the ledger; None: now.
     """
     found = enterprises(connection, scope)
-    changed = found.keys() & others(connection, ENTERPRISE, day, known)
-    for uscc, steps in held_steps(connection, ENTERPRISE, changed, known).items():
-        held = at(steps, day)
-        if held is not None:
-            place = {name: held[name] for name in ("county", "industry")}
-            found[uscc] = replace(found[uscc], **place)
+    for uscc, place in elsewhere(connection, day, known).items():
+        if uscc not in found:
+            continue
+        if scope.covers(uscc, place.county, place.area):
+            found[uscc] = replace(found[uscc], county=place.county, industry=place.industry)
+        else:
+            del found[uscc]
     return found
+
+
+def elsewhere(connection: Connection, day: date, known: int | None) -> dict[str, Place]:
+    """Where enterprises belonged on a day: of all those that may belong elsewhere now.
+
+    Args:
+        connection: the city's database.
+        day: as it was.
+        known: by which change of the ledger; None: now.
+    """
+    changed = others(connection, ENTERPRISE, day, known)
+    steps = held_steps(connection, ENTERPRISE, changed, known)
+    held = ((uscc, at(one, day)) for uscc, one in steps.items())
+    return {uscc: _place(one) for uscc, one in held if one is not None}
 
 
 def ledger_size(connection: Connection, scope: Scope) -> tuple[int, int]:
@@ -81,16 +96,13 @@ def places(connection: Connection, scope: Scope) -> dict[str, Place]:
         own.employees,
         own.revenue_wan,
     )
-    rows = connection.execute(select(*columns).where(seen(scope)))
-    return {
-        row.uscc: Place(
-            row.county,
-            row.industry,
-            row.functional_area or "",
-            size_class(row.employees, row.revenue_wan),
-        )
-        for row in rows
-    }
+    rows = connection.execute(select(*columns).where(seen(scope))).mappings()
+    return {row["uscc"]: _place(row) for row in rows}
+
+
+def _place(row: Mapping[str, Any] | RowMapping) -> Place:
+    size = size_class(row["employees"], row["revenue_wan"])
+    return Place(row["county"], row["industry"], row["functional_area"] or "", size)
 
 
 def enterprise_of(connection: Connection, uscc: str, scope: Scope) -> EnterpriseRow | None:

@@ -13,7 +13,7 @@ from msgspec import Raw
 from gateway.city.access.principal import EVERYTHING, Scope
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.queries import kept
-from gateway.city.console.queries.database import places
+from gateway.city.console.queries.database import elsewhere, places
 from gateway.city.console.queries.gateways import Gateways
 from gateway.city.console.queries.kept import KeptMonth, KeptMonths
 from gateway.city.console.queries.moment import Moment, at_once, past_months
@@ -27,6 +27,7 @@ from gateway.city.rates.reports.drilldown import MachineVerdict, machine_facts
 from gateway.city.rates.reports.months import rate_months
 from gateway.city.rates.reports.table import PublishedMonth, RateMonth, RateTable
 from gateway.city.rates.reports.trend import TrendPoint, trend_months, trend_point
+from gateway.core.days import day_of
 from gateway.web.waiting import Making, NotYetError
 
 T = TypeVar("T")
@@ -151,9 +152,11 @@ class Figures:
         """A month as far as somebody sees it."""
         if scope.is_whole:
             return publish(month, WHOLE)
-        make = partial(self._context.database.read, places, scope)
-        own = await self._remembered.get(("places", scope), MONTH_S, make)
-        return publish(month, Reader(scope, own))
+        read, get = self._context.database.read, self._remembered.get
+        then = day_of(month.as_of_ms - 1), month.ledger_change
+        now = await get(("places", scope), MONTH_S, partial(read, places, scope))
+        moved = await get(("elsewhere", *then), MONTH_S, partial(read, elsewhere, *then))
+        return publish(month, Reader.in_month(scope, now, moved))
 
     def _together(self, definition: str, month: str | None) -> tuple[str, ...]:
         """Definitions of which figures stand on one page; an instantaneous one has no past."""

@@ -7,6 +7,7 @@ tell how many enterprises there are. *Withheld* is neither *none* (nobody is in 
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Literal, overload
@@ -46,10 +47,12 @@ class Reader:
     Attributes:
         scope: of the principal who asks.
         places: of the enterprises of the scope, by USCC; None: the scope is everything.
+        rows: USCCs of those whose own figures are shown; None: of all of them.
     """
 
     scope: Scope
     places: Mapping[str, Place] | None = None
+    rows: AbstractSet[str] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a reader of whom it is not said what they see.
@@ -59,6 +62,27 @@ class Reader:
         """
         if self.scope.is_whole != (self.places is None):
             raise ScopeError(f"what {self.scope} sees is not said by its enterprises")
+
+    @classmethod
+    def in_month(
+        cls, scope: Scope, now: Mapping[str, Place], then: Mapping[str, Place]
+    ) -> "Reader":
+        """Who sees a part, of a month in which some enterprises were elsewhere.
+
+        Figures count who was in the scope then, as those of the whole city do: a county's past is
+        the same to its officer. Rows of an enterprise are of who sees it now, and only of them.
+
+        Args:
+            scope: not of everything.
+            now: places of the enterprises that are in the scope now, by USCC.
+            then: places in that month of all enterprises that may have been elsewhere.
+        """
+        places = {
+            uscc: one
+            for uscc, one in {**now, **then}.items()
+            if scope.covers(uscc, one.county, one.area)
+        }
+        return cls(scope, places, now.keys() & places.keys())
 
 
 WHOLE = Reader(EVERYTHING)
@@ -172,7 +196,7 @@ def publish(
 
 
 def _for_reader(month: RateMonth, reader: Reader) -> PublishedMonth:
-    seen = month if reader.places is None else part_of(month, reader.places)
+    seen = month if reader.places is None else part_of(month, reader.places, reader.rows)
     own = {one.name: getattr(seen, one.name) for one in fields(RateMonth)}
     if reader.places is not None and month.correction is not None:
         own["correction"] = month.correction.in_part

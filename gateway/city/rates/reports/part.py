@@ -1,6 +1,7 @@
 """A month of rates for who sees some enterprises only. Pure."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from gateway.city.ledger.codes import Name
@@ -12,22 +13,28 @@ from gateway.city.rates.reports.table import RateMonth
 _TOTAL = Name("本数据范围", "Own scope")
 
 
-def part_of(month: RateMonth, places: Mapping[str, Place]) -> RateMonth:
+def part_of(
+    month: RateMonth, places: Mapping[str, Place], rows: AbstractSet[str] | None = None
+) -> RateMonth:
     """The month as it is of some enterprises alone: every cell, and the total, counts only these.
 
     Args:
         month: with its cells by enterprise.
         places: of those enterprises, by USCC.
+        rows: whose own cells are shown; None: of all of them.
     """
+    shown_ones = places.keys() if rows is None else rows
     tallies = [
         _tally(uscc, places[uscc], part)
         for uscc, part in month.cells["enterprise"].items()
         if uscc in places
     ]
-    cells = all_cells(tallies)
+    every = all_cells(tallies)
+    own = {uscc: one for uscc, one in every["enterprise"].items() if uscc in shown_ones}
+    cells = {**every, "enterprise": own}
     whole = month.cells[CITY][CITY]
     is_unknown = whole.equipment > 0 and whole.pooled is None
-    names = {uscc: name for uscc, name in month.names.items() if uscc in places}
+    names = {uscc: name for uscc, name in month.names.items() if uscc in shown_ones}
     shown = unknown(cells) if is_unknown else cells
     return replace(month, cells=shown, names=names, root=None, total_name=_TOTAL)
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, func, select
 
 from gateway.city.access.principal import Scope
-from gateway.city.console.queries.database import EnterpriseRow, enterprises
+from gateway.city.console.queries.database import EnterpriseRow, enterprises_on
 from gateway.city.db.tables import equipment, ledger_verification
 from gateway.city.rates.model import Definition
 from gateway.city.rates.reports.table import RateCell, RateTable
@@ -105,7 +105,11 @@ def _is_verified(row: EnterpriseRow, as_of: date) -> bool:
 
 
 def lacking_counties(
-    connection: Connection, table: RateTable, cells: Mapping[str, RateCell], scope: Scope
+    connection: Connection,
+    table: RateTable,
+    cells: Mapping[str, RateCell],
+    scope: Scope,
+    known: int | None,
 ) -> dict[str, dict[Lack, int]]:
     """What the enterprises of each county without machines lack, by its code.
 
@@ -114,13 +118,14 @@ def lacking_counties(
         table: by county.
         cells: by enterprise.
         scope: of who asks.
+        known: by which change of the ledger enterprises are of a county; None: now.
     """
     empty = {cell.key for cell in table.cells if not cell.equipment}
     if not empty:
         return {}
-    known = enterprises(connection, scope).items()
-    members = {uscc: row for uscc, row in known if row.county in empty}
     as_of = day_of(table.as_of_ms - 1)
+    listed = enterprises_on(connection, scope, as_of, known).items()
+    members = {uscc: row for uscc, row in listed if row.county in empty}
     found = lacks(connection, table.definition, members, cells, as_of)
     by_county = {code: [uscc for uscc in found if members[uscc].county == code] for code in empty}
     return {code: counted(found[uscc] for uscc in usccs) for code, usccs in by_county.items()}

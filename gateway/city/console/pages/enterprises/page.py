@@ -3,9 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 
-from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Route
@@ -28,7 +26,6 @@ from gateway.city.console.pages.enterprises.listing import (
 from gateway.city.console.pages.movers import earlier_month
 from gateway.city.console.queries.database import (
     EnterpriseRow,
-    enterprises,
     enterprises_on,
 )
 from gateway.city.console.queries.figures import FILE_WAIT_S, Figures
@@ -127,10 +124,7 @@ class EnterpriseLists:
         read = self._context.database.read
         table = await asyncio.to_thread(month.table, "enterprise")
         as_of = day_of(month.as_of_ms - 1)
-        listed: Callable[[Connection, Scope], dict[str, EnterpriseRow]] = enterprises
-        if choice.scope.is_whole:  # the counties of who sees a part are those of now
-            listed = partial(enterprises_on, day=as_of, known=month.ledger_change)
-        members = await read(listed, choice.scope)
+        members = await read(enterprises_on, choice.scope, as_of, month.ledger_change)
         cells = {cell.key: cell for cell in table.cells}
         lacking = await read(lacks, choice.definition, members, cells, as_of)
         return await asyncio.to_thread(_joined, members, table, cells, before, lacking)
