@@ -27,7 +27,10 @@ _PROPOSED = Continuity(percent_of_days=80, within_days=7)
 RULES: Mapping[str, Name] = {
     "any": Name("当月任一天有有效数据", "valid data on any day of the month"),
     "days": Name("在用天数达标", "share of the days in service"),
-    "scheduled": Name("在用工作日达标（剔除节假日、休息日）", "the same, of working days"),
+    "scheduled": Name(
+        "在用工作日达标（按企业排班或法定安排剔除休息日，并剔除计划停机日）",
+        "the same, of working days by the plant's schedule or the calendar, without stops",
+    ),
     "hours": Name("排班工时达标", "share of the scheduled hours"),
 }
 """By key, in the order of what is shown."""
