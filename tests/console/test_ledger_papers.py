@@ -9,11 +9,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 
 from gateway.city.access.audit import Action, EntryFilter, entries
 from gateway.city.access.principal import EVERYTHING, Role
-from gateway.city.db.tables import enterprise
+from gateway.city.console.queries.ledger import rosters
+from gateway.city.db.tables import enterprise, roster_member
 from gateway.city.ledger.agreements.agreement import Agreement
 from gateway.city.ledger.agreements.held import standing as agreements
 from gateway.city.ledger.agreements.sort import AGREEMENTS
@@ -220,3 +221,38 @@ async def test_a_long_list_is_sorted_filtered_and_paged_by_the_database(made: Ma
         await officer.get(f"/ledger/agreements?enterprise={uscc_of(1).lower()}&format=json")
     ).json()
     assert {one["uscc"] for one in some["rows"]} == {uscc_of(1)} and len(some["rows"]) == 19
+
+
+async def test_members_of_a_roster_are_sorted_filtered_and_paged(made: Made) -> None:
+    town, officer, _ = made
+
+    def fill(connection: Connection) -> None:
+        firms = [{"uscc": f"U{at:03}", "name": f"厂{at % 9}"} for at in range(70)]
+        rest = {"county": "330822", "industry": "3451", "above_scale": False}
+        connection.execute(insert(enterprise), [one | rest for one in firms])
+        rows = [
+            {
+                "roster": "OLD", "uscc": one["uscc"], "approved_by": "经信局",
+                "valid_from": date(2025, 1 + at % 3, 1),
+                "valid_to": date(2025, 6, 1) if at % 7 == 0 else None,
+            }
+            for at, one in enumerate(firms)
+        ]  # fmt: skip
+        connection.execute(insert(roster_member), rows)
+
+    town.database.run_now(fill)
+    first = (await officer.get("/ledger/rosters/OLD?day=2025-02-15&sort=name&order=desc")).text
+    assert re.findall(r'mono">(U\d+)<', first)[:2] == ["U007", "U016"] and "47" in first
+    assert len(re.findall(r'mono">U', first)) == 47, "of 70 those of January and February"
+    second = (await officer.get("/ledger/rosters/OLD?day=2025-03-01&page=1")).text
+    assert re.findall(r'mono">(U\d+)<', second) == [f"U{at:03}" for at in range(50, 70)]
+    some = "/ledger/rosters/OLD?day=2025-06-01&enterprise=厂4&format=json"
+    rows = (await officer.get(some)).json()["rows"]
+    assert [one["uscc"] for one in rows] == [
+        f"U{at:03}" for at in range(70) if at % 9 == 4 and at % 7
+    ], "a last day is the first on which it is on it no more"
+    (old,) = town.database.read_now(rosters, EVERYTHING, "OLD")
+    told = [(one.day.month, one.entered, one.left, one.members) for one in old.versions]
+    assert told == [(1, 24, 0, 24), (2, 23, 0, 47), (3, 23, 0, 70), (6, 0, 10, 60)]
+    assert [old.members_on(date(2025, month, 1)) for month in (1, 5, 7)] == [24, 70, 60]
+    assert old.members_on(date(2024, 12, 31)) == 0

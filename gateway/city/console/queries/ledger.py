@@ -1,12 +1,12 @@
 """Rows of the ledger that a page shows, of a scope."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select, tuple_
 
 from gateway.city.access.principal import Scope
 from gateway.city.access.scoping import seen
@@ -82,9 +82,7 @@ def enterprise_of(connection: Connection, scope: Scope, uscc: str) -> Row[Any] |
     return connection.execute(query.where(seen(scope), enterprise.c.uscc == uscc)).first()
 
 
-_MEMBERS = select(roster_member, enterprise.c.name, enterprise.c.county).join(
-    enterprise, enterprise.c.uscc == roster_member.c.uscc
-)
+_JOINED = roster_member.join(enterprise, enterprise.c.uscc == roster_member.c.uscc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,26 +108,86 @@ class Roster:
 
     Attributes:
         code: of it.
-        versions: the oldest first.
-        members: on it on the day that was asked for, in order of their code.
+        versions: the oldest first; at least one.
     """
 
     code: str
     versions: Sequence[RosterVersion]
-    members: Sequence[Row[Any]]
+
+    def members_on(self, day: date) -> int:
+        """How many are on it on a day."""
+        return next((one.members for one in reversed(self.versions) if one.day <= day), 0)
 
 
-def rosters(connection: Connection, scope: Scope, day: date, code: str = "") -> list[Roster]:
+def rosters(connection: Connection, scope: Scope, code: str = "") -> list[Roster]:
     """The rosters that have members whom a scope sees; of ``code`` only, if one is given."""
-    query = _MEMBERS.where(seen(scope)).order_by(roster_member.c.roster, roster_member.c.uscc)
-    query = query.where(roster_member.c.roster == code) if code else query
-    found: dict[str, list[Row[Any]]] = {}
-    for row in connection.execute(query):
-        found.setdefault(row.roster, []).append(row)
-    return [
-        Roster(code, _versions(rows), [one for one in rows if _is_on(one, day)])
-        for code, rows in found.items()
-    ]
+    own = roster_member.c
+    entered, left = (
+        defaultdict[str, Counter[date]](Counter),
+        defaultdict[str, Counter[date]](Counter),
+    )
+    for found, day in ((entered, own.valid_from), (left, own.valid_to)):
+        query = select(own.roster, day, func.count()).select_from(_JOINED)
+        query = query.where(seen(scope), day.is_not(None))
+        query = query.where(own.roster == code) if code else query
+        for roster, when, count in connection.execute(query.group_by(own.roster, day)):
+            found[roster][when] = count
+    return [Roster(one, _versions(entered[one], left[one])) for one in sorted(entered)]
+
+
+@dataclass(frozen=True, slots=True)
+class MembersWanted:
+    """Who of a roster is asked for.
+
+    Attributes:
+        code: of the roster.
+        day: on which they are on it.
+        text: in name or code of the enterprise; empty: all.
+        sort: key of :data:`MEMBER_ORDERS`.
+        falling: the highest first.
+    """
+
+    code: str
+    day: date
+    text: str = ""
+    sort: str = "code"
+    falling: bool = False
+
+
+MEMBER_ORDERS: Mapping[str, ColumnElement[Any]] = {
+    "code": roster_member.c.uscc,
+    "name": enterprise.c.name,
+    "county": enterprise.c.county,
+    "valid_from": roster_member.c.valid_from,
+}
+
+
+def members(
+    connection: Connection, scope: Scope, wanted: MembersWanted, part: slice = slice(None)
+) -> Sequence[Row[Any]]:
+    """Who is on a roster on a day: a part of them, or all."""
+    by = MEMBER_ORDERS[wanted.sort]
+    query = _members(scope, wanted, roster_member, enterprise.c.name, enterprise.c.county)
+    query = query.order_by(by.desc() if wanted.falling else by, roster_member.c.uscc)
+    if part.stop is not None:
+        query = query.offset(part.start).limit(part.stop - part.start)
+    return connection.execute(query).all()
+
+
+def count_members(connection: Connection, scope: Scope, wanted: MembersWanted) -> int:
+    """How many :func:`members` there are."""
+    return connection.scalar(_members(scope, wanted, func.count())) or 0
+
+
+def _members(scope: Scope, wanted: MembersWanted, *what: Any) -> Select[Any]:
+    own, name = roster_member.c, enterprise.c.name
+    query = select(*what).select_from(_JOINED).where(seen(scope), own.roster == wanted.code)
+    query = query.where(own.valid_from <= wanted.day)
+    query = query.where(or_(own.valid_to.is_(None), own.valid_to > wanted.day))
+    if text := wanted.text.strip():
+        named = (own.uscc, name)
+        query = query.where(or_(*(one.icontains(text, autoescape=True) for one in named)))
+    return query
 
 
 def memberships(connection: Connection, uscc: str) -> Sequence[Row[Any]]:
@@ -139,14 +197,9 @@ def memberships(connection: Connection, uscc: str) -> Sequence[Row[Any]]:
     return connection.execute(query.order_by(columns.valid_from.desc(), columns.roster)).all()
 
 
-def _is_on(row: Row[Any], day: date) -> bool:
-    return bool(row.valid_from <= day and (row.valid_to is None or day < row.valid_to))
-
-
-def _versions(rows: Sequence[Row[Any]]) -> list[RosterVersion]:
-    entered = Counter(row.valid_from for row in rows)
-    left = Counter(row.valid_to for row in rows if row.valid_to is not None)
-    return [
-        RosterVersion(day, entered[day], left[day], sum(_is_on(row, day) for row in rows))
-        for day in sorted({*entered, *left})
-    ]
+def _versions(entered: Counter[date], left: Counter[date]) -> list[RosterVersion]:
+    found, members = list[RosterVersion](), 0
+    for day in sorted({*entered, *left}):
+        members += entered[day] - left[day]
+        found.append(RosterVersion(day, entered[day], left[day], members))
+    return found

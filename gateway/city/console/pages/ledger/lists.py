@@ -15,6 +15,13 @@ ENTERPRISES = f"{ADDRESS}/enterprises"
 PAGE_ROWS = 50
 _KEY_DIGITS = 18
 _USCC = 18
+_PAGE_DIGITS = 6
+
+
+def page_of(number: str, count: int) -> tuple[int, int]:
+    """Which page an address names, the last one where there are fewer; and how many there are."""
+    pages = max(1, -(-count // PAGE_ROWS))
+    return (min(int(number), pages - 1) if is_number(number, _PAGE_DIGITS) else 0), pages
 
 
 class LedgerLists:

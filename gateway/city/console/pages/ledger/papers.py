@@ -14,7 +14,7 @@ from gateway.city.console.asking import principal_of, signature
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.identifiers.asked import demand_login, is_number
 from gateway.city.console.pages.ledger.importing import IMPORT
-from gateway.city.console.pages.ledger.lists import ADDRESS, PAGE_ROWS
+from gateway.city.console.pages.ledger.lists import ADDRESS, PAGE_ROWS, page_of
 from gateway.city.ledger.bitemporal.acts import Doing
 from gateway.city.ledger.importing.terms import OutdatedError, Terms
 from gateway.city.ledger.papers.entering import Ending, Entered, end, enter, paper_of
@@ -60,9 +60,7 @@ class PaperPages:
             found = await read(papers, *asked)
             return View("ledger_papers.html", {}, table=self._table(found))
         count = await read(count_papers, *asked)
-        pages = max(1, -(-count // PAGE_ROWS))
-        number = given.get("page", "")
-        page = min(int(number), pages - 1) if is_number(number, 6) else 0
+        page, pages = page_of(given.get("page", ""), count)
         part = slice(page * PAGE_ROWS, (page + 1) * PAGE_ROWS)
         data = {
             "rows": await read(papers, *asked, part), "count": count,
