@@ -12,6 +12,8 @@ from gateway.city.ledger.sheet.parsing import Record, Tables
 from gateway.city.ledger.sheet.problems import Problem
 
 DEFAULT_SITE = "1"
+_LISTED = 5
+"""Columns that are named in one sentence."""
 
 Rosters = Mapping[tuple[str, str], Sequence[Membership]]
 """Memberships by roster and USCC."""
@@ -56,8 +58,8 @@ def formerly(record: Record) -> MachineName | None:
 def check(tables: Tables, known: Known) -> Iterator[Problem]:
     """Every mistake between rows."""
     machines = [record for record in tables.equipment if record.values.get("asset_no")]
-    yield from _doubled(tables.enterprise, _enterprise_of, "uscc", "this enterprise")
-    yield from _doubled(machines, _machine_of, "asset_no", "this asset number")
+    yield from _doubled(tables.enterprise, _enterprise_of, "uscc", "this enterprise", _beside)
+    yield from _doubled(machines, _machine_of, "asset_no", "this asset number", _beside)
     renamed = [record for record in machines if formerly(record)]
     yield from _doubled(renamed, formerly_key, "formerly", "this former number")
     yield from _renamings(renamed, known)
@@ -82,7 +84,11 @@ def formerly_key(record: Record) -> object:
 
 
 def _doubled(
-    records: Iterable[Record], key_of: Callable[[Record], object], column: str, what: str
+    records: Iterable[Record],
+    key_of: Callable[[Record], object],
+    column: str,
+    what: str,
+    beside: Callable[[Record, Record], str] = lambda _earlier, _record: "",
 ) -> Iterator[Problem]:
     first: dict[object, Record] = {}
     for record in records:
@@ -92,7 +98,21 @@ def _doubled(
                 "" if earlier.file == record.file else f" of {earlier.file}"
             )
             number = record.values.get(column)
-            yield record.problem(column, f"{number}: {what} stands in {where} already")
+            said = f"{number}: {what} stands in {where} already{beside(earlier, record)}"
+            yield record.problem(column, said)
+
+
+def _beside(earlier: Record, record: Record) -> str:
+    """What a second row says otherwise than the first, and what to do."""
+    values = record.values
+    other = [
+        written
+        for key, written in record.written.items()
+        if key in values and key in earlier.values and values[key] != earlier.values[key]
+    ]
+    if not other:
+        return "; delete one of the two rows"
+    return f", with another {', '.join(other[:_LISTED])}; find out which is right, delete the other"
 
 
 def _renamings(records: Sequence[Record], known: Known) -> Iterator[Problem]:

@@ -27,6 +27,26 @@ COUNTIES = {
 }
 """GB/T 2260: the counties of Quzhou (330800)."""
 
+
+@dataclass(frozen=True, slots=True)
+class FormerCounty:
+    """A county that GB/T 2260 has given up.
+
+    Attributes:
+        name: its Chinese name.
+        now: codes of the counties in which its places are now.
+    """
+
+    name: str
+    now: tuple[str, ...]
+
+
+FORMER_COUNTIES = {
+    "330821": FormerCounty("衢县", ("330802", "330803")),
+    "330823": FormerCounty("江山县", ("330881",)),
+}
+"""衢县 was parted between 柯城区 and 衢江区 in 2001, 江山县 became 江山市 in 1987."""
+
 FUNCTIONAL_AREAS = {
     "QZ-ZZXC": Name("智造新城", "Intelligent Manufacturing New Town"),
     "QZ-ZHXC": Name("智慧新城", "Smart New Town"),

@@ -19,10 +19,12 @@ from gateway.city.ledger.bitemporal.entries import (
 )
 from gateway.city.ledger.bitemporal.undated import Replaced, keep_undated, replaced
 from gateway.city.ledger.check import name_of
+from gateway.city.ledger.codes import INDUSTRY_EDITION
 from gateway.city.ledger.history import History
 from gateway.city.ledger.importing.held import Held, HeldMachines, held_machines
 from gateway.city.ledger.importing.rows import complete, effective, machine_row, row_of
 from gateway.city.ledger.renaming import machines_named, rename, renamings
+from gateway.city.ledger.sheet.classes import is_class
 from gateway.city.ledger.sheet.parsing import Record
 from gateway.city.ledger.sheet.problems import Problem
 from gateway.core.days import day_of
@@ -128,6 +130,17 @@ def said_notes(record: Record, said: Said, today: date) -> Iterator[Problem]:
         )
 
 
+def class_notes(record: Record) -> Iterator[Problem]:
+    """What to tell of an industry that the edition in force does not have."""
+    code = record.values.get("industry")
+    if code and not is_class(str(code)):
+        yield record.problem(
+            "industry",
+            f"{code} is no class of industry in {INDUSTRY_EDITION}, perhaps one of an older "
+            "edition; look it up, and correct the row; until then it counts under this code",
+        )
+
+
 def add(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:
     """Add rows, with one statement for those that fill the same columns."""
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
@@ -162,7 +175,7 @@ def write_enterprises(
         uscc, old = row["uscc"], held.enterprises.get((row["uscc"],))
         start, steps = effective(record, today), held.steps.get(uscc, {})
         said[uscc] = said_by(ENTERPRISE, old, row, steps, start, today)
-        notes.extend(said_notes(record, said[uscc], today))
+        notes.extend((*said_notes(record, said[uscc], today), *class_notes(record)))
     split = _split(said.values(), held.enterprises, enterprise, "uscc")
     _store(connection, enterprise, split, "uscc", act)
     write_steps(connection, ENTERPRISE, act, {uscc: one.steps for uscc, one in said.items()})

@@ -25,6 +25,7 @@ _MACHINES = frozenset({"asset_no", "formerly"})
 _WHOLE = re.compile(r"-?\d+|.*E\+\d+")
 """Whole numbers; the long ones are refused as codes that lost digits."""
 _ZERO_IN_FRONT = re.compile(r"0\d+")
+_DECIMAL = re.compile(r"\d+\.0")
 _HELP = "format the column as text and write them again"
 
 
@@ -44,6 +45,8 @@ class OddCells:
         for place, column in layout:
             if column.key in _MACHINES:
                 self._look_for_lost_zeros(sheet, place)
+            if column.key in _CODES:
+                self.problems.extend(_decimals(sheet, place))
 
     def text(self, row: Row, place: int, column: Column) -> str | None:
         """The text of a cell; None if what is wrong with it was said in a row above.
@@ -92,6 +95,16 @@ def _is_wrong(odd: Oddity, column: Column) -> bool:
     if odd.kind is Odd.NUMBER:  # 1.10 has become 1.1, 1E-5 has become 0.00001
         return column.key in _CODES and not _WHOLE.fullmatch(odd.detail)
     return True
+
+
+def _decimals(sheet: LedgerSheet, place: int) -> Iterator[Problem]:
+    """Codes that all end in .0: a program took them for decimals, and 1.0 is another one than 1."""
+    written = [(row.number, row.cell(place)) for row in sheet.rows if row.cell(place)]
+    if written and all(_DECIMAL.fullmatch(text) for _, text in written):
+        numbers, example = [number for number, _ in written], written[0][1]
+        said = f"rows {row_list(numbers)} hold decimals such as {example}, as programs write codes"
+        advice = f"write {example.removesuffix('.0')}, or what stands on the machine"
+        yield Problem(sheet.label, numbers[0], sheet.header.cell(place), f"{said}; {advice}")
 
 
 def _merged_titles(sheet: LedgerSheet) -> Iterator[Problem]:

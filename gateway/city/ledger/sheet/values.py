@@ -15,7 +15,7 @@ from edge_config.models import uscc
 from edge_config.models.wide import narrow
 from edge_config.tables import formats
 from edge_config.tables.sheet import Odd, Oddity
-from gateway.city.ledger.codes import COUNTIES, Name, is_industry
+from gateway.city.ledger.codes import COUNTIES, FORMER_COUNTIES, Name, is_industry
 
 Value = str | bool | float | date | tuple[str, ...] | None
 Converter = Callable[[str, date], Value]
@@ -32,6 +32,7 @@ _SERIAL_DAY = re.compile(r"[2-9]\d{4}")
 _ERROR_VALUES = frozenset(
     {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
 )
+_NOTHING = frozenset({"nan", "NaN", "NaT", "None", "NULL", "null", "<NA>"})
 _OLDEST = 1900
 _SINCE_EVER = 1970
 """What the first row of a machine or enterprise says holds since then."""
@@ -57,13 +58,15 @@ def plain(text: str) -> str:
 
 
 def computed(text: str) -> str:
-    """The text of a cell, unless a spreadsheet failed to compute it and wrote that into a CSV.
+    """The text of a cell, unless a program wrote there that it had none.
 
     Raises:
-        ValueError: it is an error value, as ``#REF!``.
+        ValueError: it is an error value, as ``#REF!``, or what stands for nothing, as ``nan``.
     """
     if text in _ERROR_VALUES:
         raise ValueError(str(Oddity(Odd.ERROR, text)))
+    if text in _NOTHING:
+        raise ValueError(f"{text} is what a program writes for nothing; leave the cell empty")
     return text
 
 
@@ -152,7 +155,8 @@ def choice(known: Mapping[str, Name], what: str) -> Converter:
         wanted = _folded(text)
         if wanted in spellings:
             return spellings[wanted]
-        near = get_close_matches(wanted, list(spellings), n=1)
+        # Codes that look alike are of places that do not.
+        near = [] if wanted.isdigit() else get_close_matches(wanted, list(spellings), n=1)
         hint = f"; did you mean {spellings[near[0]]}? There" if near else "; there"
         raise ValueError(f"unknown {what} {plain(text)!r}{hint} are: {listed}")
 
@@ -163,8 +167,19 @@ def _folded(text: str) -> str:
     return plain(text).casefold().replace("_", " ")
 
 
-county = choice(COUNTIES, "county")
-"""A county of the city by code or name."""
+_known_county = choice(COUNTIES, "county")
+
+
+def county(text: str, today: date) -> str:
+    """A county of the city by code or name; of one that was given up, where its places are now."""
+    found = plain(text)
+    for code, former in FORMER_COUNTIES.items():
+        if found in (code, former.name, f"{code} {former.name}"):
+            now = ", ".join(f"{one} {COUNTIES[one].zh}" for one in former.now)
+            raise ValueError(
+                f"{code} {former.name} is no county any more; write where it operates, of {now}"
+            )
+    return str(_known_county(text, today))
 
 
 def yes_no(text: str, _today: date) -> bool:
