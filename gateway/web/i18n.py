@@ -29,7 +29,7 @@ def _flatten(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
             yield f"{prefix}{key}", value
 
 
-def text(language: Language, key: str, **values: object) -> str:
+def text(language: Language, key: str, /, **values: object) -> str:
     """One text, with ``{name}`` places filled in.
 
     A place with two words, as ``{count:machine|machines}``, is the first for one and the second
