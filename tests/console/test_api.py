@@ -23,6 +23,7 @@ from gateway.city.access.users import User
 from gateway.city.console.api import pace
 from gateway.city.console.api.pace import BURST, PER_SECOND, Pace
 from gateway.city.console.app import build
+from gateway.city.console.pages import choice
 from gateway.city.rates.cells.dimensions import all_cells
 from gateway.city.rates.cells.tally import Tally
 from gateway.city.rates.frozen.results import Correction, StoredTable, append
@@ -163,6 +164,17 @@ async def test_a_month_is_there_as_each_result_was_stored(api: Programs) -> None
     assert own["total"]["networked"] == TALLIES[0].networked + TALLIES[1].networked
     none = await api.get("/figures?month=2025-09&vintage=3", token)
     assert (none.status_code, none.json()["code"]) == (404, "no_vintage")
+
+
+async def test_every_month_is_named_however_many_there_are(
+    api: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages offer the last five years to choose from; programs are told of all."""
+    token = api.token(*GRANTABLE)
+    every = (await api.get("/months", token)).json()["data"]
+    monkeypatch.setattr(choice, "LIST_MONTHS", 1)
+    assert (await api.get("/months", token)).json()["data"] == every
+    assert len(every) > 1
 
 
 async def test_a_list_in_parts_is_the_list(api: Programs) -> None:

@@ -14,8 +14,10 @@ PROVISIONAL_DAY = 5
 FINAL_DAY = 20
 """Days of the following month from which a month is provisional and final (freeze calendar)."""
 
-_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _DECEMBER = 12
+_YEARS = 1000, 9998
+"""A month has one before and one behind it."""
 
 
 class MonthError(ValueError):
@@ -29,7 +31,7 @@ def first_day(month: str) -> date:
         MonthError: the text is no month.
     """
     match = _MONTH.fullmatch(month)
-    if match is None or match[1] == "0000":
+    if match is None or not _YEARS[0] <= int(match[1]) <= _YEARS[1]:
         raise MonthError(f"{month!r} is no month; write YYYY-MM, as 2026-03")
     return date(int(match[1]), int(match[2]), 1)
 

@@ -55,6 +55,8 @@ def opened(config: "CityConfig") -> Iterator["Database"]:
         yield database
     except SQLAlchemyError as error:
         fail(f"the city's database: {words(error)}")
+    except OverflowError:
+        fail("a number that was given is larger than the city's database holds any")
     finally:
         database.close()
 

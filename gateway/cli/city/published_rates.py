@@ -86,6 +86,7 @@ def _sdmx(city: "CityConfig", record: "Definition", table: "PublishedTable", for
 
 def _read(city: "CityConfig", name: str, month: str) -> "tuple[Definition, PublishedTable]":
     from gateway.city.rates.definitions import DefinitionError, definition_of, load_definitions
+    from gateway.city.rates.period import MonthError, first_day
     from gateway.city.rates.publishing.stored import (
         NotPublishedError,
         demand_machines,
@@ -97,6 +98,8 @@ def _read(city: "CityConfig", name: str, month: str) -> "tuple[Definition, Publi
         known = load_definitions(city.definitions.file, city.calendar.file)
         record = definition_of(known, name)
         demand_machines(record)
+        if month:
+            first_day(month)
         public = publication(connection, known, demonstration=city.demonstration)
         table = public.table(record.id, month or None)
         return record_for(table, record), table
@@ -104,7 +107,7 @@ def _read(city: "CityConfig", name: str, month: str) -> "tuple[Definition, Publi
     with opened(city) as database:
         try:
             return database.read_now(ask)
-        except (DefinitionError, NotPublishedError) as error:
+        except (DefinitionError, MonthError, NotPublishedError) as error:
             fail(str(error))
 
 

@@ -98,6 +98,8 @@ def _rates(
     if context.invoked_subcommand is not None:
         return
     known_ms = reproduce_command.moment(as_known) if as_known else None
+    if known_ms is not None and known_ms > system_ms():
+        fail(f"{as_known} has yet to come; nobody knows what the ledger will be known to say then")
     asked = _Asked(by, definition, month, known_ms, lang, purpose)
     if not (quarter or year):
         _show(asked, config, as_json=as_json, as_csv=as_csv)

@@ -50,12 +50,13 @@ def _reproduce(
     from gateway.city.rates.definitions import DefinitionError, load_definitions
     from gateway.city.rates.frozen.jobs import jobs_of
     from gateway.city.rates.frozen.reproducing import NotReproducibleError, reproduce
-    from gateway.city.rates.period import MonthError
+    from gateway.city.rates.period import MonthError, first_day
 
     city = load(config)
     name = definition or city.definitions.headline
     with opened(city) as database:
         try:
+            first_day(month)
             found = database.read_now(
                 reproduce,
                 name,

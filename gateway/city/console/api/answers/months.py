@@ -19,6 +19,7 @@ from gateway.city.rates.cells.dimensions import CITY
 from gateway.city.rates.definitions import open_questions
 from gateway.city.rates.frozen.results import Correction
 from gateway.city.rates.model import Definition
+from gateway.city.rates.period import months_between
 
 
 class MonthsAsked(Asked):
@@ -110,7 +111,7 @@ class MonthsApi:
                     running=month == choice.running,
                     vintages=[_vintage(one, is_whole) for one in stored if one.month == month],
                 )
-                for month in choice.months
+                for month in reversed(months_between(choice.since, choice.running))
             ]
         )
 
