@@ -6,7 +6,13 @@ import pytest
 from openpyxl import Workbook
 
 from gateway.city.ledger.check import Known, check
-from gateway.city.ledger.codes import COUNTIES, FORMER_COUNTIES, INDUSTRIES
+from gateway.city.ledger.codes import (
+    COUNTIES,
+    FORMER_COUNTIES,
+    INDUSTRIES,
+    Name,
+    county_name,
+)
 from gateway.city.ledger.importer import read_tables
 from gateway.city.ledger.importing.write import class_notes
 from gateway.city.ledger.sheet.classes import is_class
@@ -131,7 +137,9 @@ def test_no_county_is_guessed_from_a_code(written: str, tmp_path: Path) -> None:
     assert f"unknown county '{written}'; there are: " in message
 
 
-def test_former_counties_are_none_of_today() -> None:
+def test_former_counties_keep_their_names_and_are_none_of_today() -> None:
+    """Old months say what was, and had only a code for it."""
+    assert county_name("330821") == Name("衢县", "Qu County")
     assert not FORMER_COUNTIES.keys() & COUNTIES.keys()
     assert {one for former in FORMER_COUNTIES.values() for one in former.now} <= COUNTIES.keys()
 

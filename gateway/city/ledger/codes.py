@@ -33,17 +33,17 @@ class FormerCounty:
     """A county that GB/T 2260 has given up.
 
     Attributes:
-        name: its Chinese name.
+        name: which it had.
         now: codes of the counties in which its places are now.
     """
 
-    name: str
+    name: Name
     now: tuple[str, ...]
 
 
 FORMER_COUNTIES = {
-    "330821": FormerCounty("衢县", ("330802", "330803")),
-    "330823": FormerCounty("江山县", ("330881",)),
+    "330821": FormerCounty(Name("衢县", "Qu County"), ("330802", "330803")),
+    "330823": FormerCounty(Name("江山县", "Jiangshan County"), ("330881",)),
 }
 """衢县 was parted between 柯城区 and 衢江区 in 2001, 江山县 became 江山市 in 1987."""
 
@@ -226,8 +226,9 @@ def area_name(code: str) -> Name:
 
 
 def county_name(code: str) -> Name:
-    """A county's name; an unknown code names itself."""
-    return COUNTIES.get(code, Name(code, code))
+    """A county's name, also of one that stands in old months only; an unknown code names itself."""
+    former = FORMER_COUNTIES.get(code)
+    return former.name if former else COUNTIES.get(code, Name(code, code))
 
 
 def industry_name(code: str) -> Name:

@@ -9,12 +9,12 @@ from gateway.city.db.schema.identifiers import identifier, identifier_outbox, ma
 from gateway.city.db.tables import enterprise, equipment
 from gateway.city.identifiers.labelled import shown_handle
 from gateway.city.ledger.codes import (
-    COUNTIES,
     EQUIPMENT_CLASSES,
     FUNCTIONAL_AREAS,
     STATUSES,
     WITHDRAWN,
     Name,
+    county_name,
 )
 from gateway.city.ledger.history import statuses_on
 from gateway.city.ledger.size_class import SIZE_CLASSES, size_class
@@ -67,7 +67,7 @@ def _enterprise(row: Any) -> dict[str, Any]:
         "uscc": row.uscc,
         "name": row.name,
         "county": row.county,
-        "county_zh": COUNTIES.get(row.county, unknown).zh,
+        "county_zh": county_name(row.county).zh if row.county else "",
         "industry": row.industry,
         "functional_area": row.functional_area,
         "functional_area_zh": FUNCTIONAL_AREAS.get(row.functional_area, unknown).zh,

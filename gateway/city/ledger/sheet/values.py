@@ -174,10 +174,10 @@ def county(text: str, today: date) -> str:
     """A county of the city by code or name; of one that was given up, where its places are now."""
     found = plain(text)
     for code, former in FORMER_COUNTIES.items():
-        if found in (code, former.name, f"{code} {former.name}"):
+        if found in (code, former.name.zh, f"{code} {former.name.zh}"):
             now = ", ".join(f"{one} {COUNTIES[one].zh}" for one in former.now)
             raise ValueError(
-                f"{code} {former.name} is no county any more; write where it operates, of {now}"
+                f"{code} {former.name.zh} is no county any more; write where it operates, of {now}"
             )
     return str(_known_county(text, today))
 
