@@ -11,7 +11,7 @@ from gateway.cli.city.ledger import (
     acts_command,
     papers_command,
 )
-from gateway.cli.city.ledger.spoken import Language, Spoken
+from gateway.cli.city.ledger.spoken import Language, Spoken, sentence
 from gateway.cli.city.noting import Purpose, note_look, note_rows
 from gateway.cli.city.opening import DEFAULT, CityFile, fail, load, opened, system_ms
 from gateway.cli.user import system_user
@@ -111,7 +111,7 @@ def _import(
     from gateway.cli.city.ledger.ledger_output import refusal, summary
 
     city, now_ms = load(config), system_ms()
-    day = _effective(effective, now_ms)
+    day = _effective(effective, now_ms, lang)
     with opened(city) as database:
         try:
             with waiting.told(lang) as tell:
@@ -127,14 +127,21 @@ def _import(
                 )
         except LedgerError as error:
             fail(refusal(error, lang))
-        told = database.read_now(_days, report.since, now_ms, demonstration=city.demonstration)
-    typer.echo(summary(report, dry_run=dry_run))
+        told = database.read_now(
+            _days, report.since, now_ms, lang, demonstration=city.demonstration
+        )
+    typer.echo(summary(report, lang, dry_run=dry_run))
     for line in told:
         typer.echo(line)
 
 
 def _days(
-    connection: "Connection", since: "Mapping[date, int]", now_ms: int, *, demonstration: bool
+    connection: "Connection",
+    since: "Mapping[date, int]",
+    now_ms: int,
+    lang: Language,
+    *,
+    demonstration: bool,
 ) -> list[str]:
     """What is to be known of the days from which an import says something."""
     from gateway.city.rates.frozen.touched import frozen_from
@@ -146,10 +153,10 @@ def _days(
         frozen_from(connection, day, demonstration=demonstration)
         for day in (min(since, default=today), date.min)
     )
-    return list(told_days(since, today, frozen, before))
+    return list(told_days(since, today, frozen, before, lang))
 
 
-def _effective(given: datetime | None, now_ms: int) -> date | None:
+def _effective(given: datetime | None, now_ms: int, lang: Language) -> date | None:
     """The day of ``--effective``; exits 1 if no change can hold from it."""
     from gateway.city.ledger.sheet.values import effective_day
     from gateway.core.days import day_of
@@ -157,7 +164,7 @@ def _effective(given: datetime | None, now_ms: int) -> date | None:
     try:
         return given and effective_day(given.date().isoformat(), day_of(now_ms))
     except ValueError as error:
-        fail(f"--effective: {error}")
+        fail(f"--effective: {sentence(str(error), lang)}")
 
 
 def _rename(

@@ -36,8 +36,11 @@ def refusal(error: "LedgerError", language: Language = Language.EN) -> str:
     return "\n".join([*lines, f"{what}; nothing was imported"])
 
 
-def summary(report: "ImportReport", *, dry_run: bool) -> str:
+def summary(report: "ImportReport", language: Language = Language.EN, *, dry_run: bool) -> str:
     """What an import has changed, or would change."""
+    notes = problem_lines(report.notes, language)
+    if language is Language.ZH:
+        return "\n".join([*(f"提示：{note}" for note in notes), *_chinese(report, dry_run)])
     lines = [
         f"enterprises: {_changes(report.enterprises)}",
         f"equipment:   {_changes(report.equipment)}",
@@ -47,7 +50,22 @@ def summary(report: "ImportReport", *, dry_run: bool) -> str:
     if not report.changes:
         lines.append("nothing is new: the ledger says all of this already")
     lines = ["dry run, nothing was changed:", *lines] if dry_run else lines
-    return "\n".join([*(f"note: {note}" for note in report.notes), *lines])
+    return "\n".join([*(f"note: {note}" for note in notes), *lines])
+
+
+def _chinese(report: "ImportReport", dry_run: bool) -> list[str]:
+    def told(changes: "Changes") -> str:
+        return f"新增 {changes.added}、更新 {changes.updated}、不变 {changes.unchanged}"
+
+    lines = [
+        f"企业：{told(report.enterprises)}",
+        f"设备：{told(report.equipment)}",
+        f"状态记录：{report.status_entries}，名录记录：{report.roster_entries}",
+        f"待更新的标识：{report.updates_queued}",
+    ]
+    if not report.changes:
+        lines.append("没有新内容：台账中都已如此")
+    return ["试运行，没有改动任何内容：", *lines] if dry_run else lines
 
 
 def _changes(changes: "Changes") -> str:
@@ -59,6 +77,7 @@ def told_days(
     today: date,
     frozen: "Sequence[FrozenMonth]",
     before: "Sequence[FrozenMonth]",
+    language: Language = Language.EN,
 ) -> Iterator[str]:
     """From which day holds what an import changes, and what that does to frozen months.
 
@@ -67,7 +86,11 @@ def told_days(
         today: day of the import.
         frozen: the months from the first of these days on.
         before: all frozen months.
+        language: in which it is told.
     """
+    if language is Language.ZH:
+        yield from _days_in_chinese(since, today, frozen, before)
+        return
     if of_today := since.get(today):
         yield (
             f"{of_today} of the rows change what holds from {today} on, the day of the import"
@@ -84,8 +107,32 @@ def told_days(
             )
 
 
-def _months(frozen: "Sequence[FrozenMonth]") -> str:
-    told = [f"{one.month} {'final' if one.is_final else 'provisional'}" for one in frozen]
+def _days_in_chinese(
+    since: Mapping[date, int],
+    today: date,
+    frozen: "Sequence[FrozenMonth]",
+    before: "Sequence[FrozenMonth]",
+) -> Iterator[str]:
+    kinds = ("最终", "初步")
+    if of_today := since.get(today):
+        untouched = f"；已冻结的月份（{_months(before, kinds)}）不受影响" if before else ""
+        yield (
+            f"{of_today} 行的改动自导入当日 {today} 起生效{untouched}。"
+            "若更早即如此，请填写变更生效日期，或使用 --effective 日期"
+        )
+    if past := {day: count for day, count in since.items() if day < today}:
+        yield f"{sum(past.values())} 行改动了 {today} 以前的内容，最早自 {min(past)} 起"
+        if frozen:
+            yield (
+                f"已冻结的月份有迟到的变更：{_months(frozen, kinds)}；已公布的结果保持不变，"
+                "直至用 `qulink rates correct 月份 --reason ledger` 重新公布"
+            )
+
+
+def _months(
+    frozen: "Sequence[FrozenMonth]", kinds: tuple[str, str] = ("final", "provisional")
+) -> str:
+    told = [f"{one.month} {kinds[0] if one.is_final else kinds[1]}" for one in frozen]
     return ", ".join(told if len(told) <= MOST_MONTHS else [told[0], "…", told[-1]])
 
 
