@@ -33,6 +33,7 @@ from gateway.city.erasing.telling import ErasureError
 from gateway.city.identifiers.outbox import enqueue
 from gateway.city.ingest.quarantine import Entry, keep
 from gateway.city.ledger.agreements.held import all_terms
+from gateway.city.ledger.uploading.kept import Uploads
 from gateway.city.rates.daymaps.verifying import verify
 from gateway.city.rates.definitions import builtin_definitions
 from gateway.city.rates.frozen.freezing import freeze_month
@@ -116,6 +117,8 @@ async def test_one_enterprise_goes_and_its_neighbours_stay(address: str, city: T
     before = database.run_now(contents)
     held = await city.store.held(GONE)
     assert held
+    uploads = Uploads(city.context.config.data_dir)
+    uploads.begin("li.si")  # with whose rows, nobody has looked
     city.clock.now_ms += 1
     made = await erasing(city).run(ORDER)
     # rows: what is gone or changed names the enterprise, what is new is the acts that did it
@@ -130,6 +133,7 @@ async def test_one_enterprise_goes_and_its_neighbours_stay(address: str, city: T
         *("machine_withdrawal", "identifier_outbox", "equipment_status", "verification_history"),
     }
     # nothing of it is found
+    assert list(uploads.keys()) == []
     assert await city.store.held(GONE) == {}
     assert set(database.run_now(rows.counts, GONE, ["wang0"]).values()) == {0}
     text = "".join(

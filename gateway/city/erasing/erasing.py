@@ -5,7 +5,7 @@
 2. *rows*: in one transaction the machines are withdrawn by an act upon the ledger, and everything
    in the database goes or is blanked.
 3. The time-series store, until it holds nothing; then the rows once more, for what a running city
-   had in its hands meanwhile.
+   had in its hands meanwhile, and what lies beside the database.
 4. The certificate, in one transaction with its entry in the audit log.
 
 Each step changes nothing when it is taken again.
@@ -26,6 +26,7 @@ from gateway.city.access.users import end_sessions
 from gateway.city.db.schema.access import city_user, erasure
 from gateway.city.db.tables import gateway
 from gateway.city.erasing import rows
+from gateway.city.erasing.beside import erase_beside
 from gateway.city.erasing.certificate import Certificate, digest, signed
 from gateway.city.erasing.key import city_key
 from gateway.city.erasing.ledger import withdraw_all
@@ -78,7 +79,8 @@ class Erasing:
         """Erase, or go on where another process was killed; returns the certificate.
 
         Raises:
-            ErasureError: no such enterprise, or something goes on writing.
+            ErasureError: no such enterprise, something goes on writing, or an engine's copies of
+                months cannot be taken away.
             KeyUnusableError: the city's key cannot be used; nothing is erased then.
             StoreError: the store does not answer; the next run goes on.
             OSError: the broker's password file cannot be changed.
@@ -94,6 +96,7 @@ class Erasing:
             await asyncio.sleep(min(max(self.settle_s - since_s, 0), self.settle_s))
         await self._erase_values(begun.uscc)
         await self.database.run(_erase_again, begun)
+        await asyncio.to_thread(erase_beside, self.config, begun.uscc)
         after = await look(self.database, self.store, begun.uscc)
         certificate = await self.database.read(told, begun, after, self.config, self.now_ms())
         made = signed(certificate, key)

@@ -43,6 +43,7 @@ def page(certificate: Certificate) -> str:
         f"<main><h1>{title}<br><small>Certificate of erasure</small></h1>{_facts(_of(certificate))}"
         f"<h2>采集数据 Collected values</h2>{_counts(certificate['values'])}"
         f"<p>{_words(certificate['store'])}</p><p>{_words(certificate['late'])}</p>"
+        f"<p>{_words(certificate['beside'])}</p>"
         f"<h2>数据库 Database</h2>{_counts(certificate['rows'])}"
         f"<h2>保留的内容 What is kept, and why</h2><ul>{kept}</ul>"
         f"<h2>备份 Backups</h2><p>{_words(certificate['backups'])}</p>"

@@ -128,6 +128,7 @@ def told(
         "kept": words()["kept"],
         "store": {"type": config.store.type, **words()["stores"][config.store.type]},
         "late": words()["late"],
+        "beside": words()["beside"],
         "backups": words()["backups"],
     }
 

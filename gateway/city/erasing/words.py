@@ -8,5 +8,5 @@ from typing import Any
 
 @cache
 def words() -> dict[str, Any]:
-    """``kept``: a list; ``stores``: by type; ``late``; ``backups``. Each in zh and en."""
+    """``kept``: a list; ``stores``: by type; ``late``, ``beside``, ``backups``. In zh and en."""
     return tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import Connection, delete
 from typer.testing import CliRunner
@@ -15,6 +16,8 @@ from typer.testing import CliRunner
 from edge_config.models.base import Secret
 from gateway.city.access.audit import Action, entries
 from gateway.city.db.tables import evidence
+from gateway.city.erasing.beside import erase_beside
+from gateway.city.erasing.telling import ErasureError
 from gateway.city.ledger.bitemporal.acts import Doing, Kind, conclude
 from gateway.city.ledger.bitemporal.acts import begin as begin_act
 from gateway.city.rates.attendance import Window
@@ -36,7 +39,7 @@ from gateway.city.rates.tallies import tallies_of
 from gateway.cli.main import build
 from gateway.core.days import day_start_ms
 from gateway.relational.database import Database
-from tests.support.city import city_file
+from tests.support.city import city_config, city_file
 from tests.support.city_db import (
     USCCS,
     add_days,
@@ -179,6 +182,33 @@ def test_what_arrives_otherwise_is_no_copy(
     assert counts(city, duck) == [(2, 3)]
     assert len(Copies(duck, "330800").all()) == 1
     assert duck.ask("SELECT count(DISTINCT copy), count(*) FROM machine_month")[0] == (1, 3)
+
+
+def test_copies_of_an_erased_enterprise_are_taken_away(city: Database, tmp_path: Path) -> None:
+    """They held its days under its code, and a certificate said that nothing was left."""
+    config = city_config(
+        "127.0.0.1:1", tmp_path, rates={"engine": {"type": "duckdb", "path": "copies.duckdb"}}
+    )
+    with closing(Duck(tmp_path / "copies.duckdb")) as store:
+        send(city, store)
+        city.read_now(Copies(store, "330700").send, [INQUIRY])
+        broken_off = {
+            "copy": np.array([9]),
+            "firm": np.array([1]),
+            "uscc": np.array([USCCS[0]], "S"),
+        }
+        store.append("machine_firm", broken_off)
+        assert len(store.ask("SELECT DISTINCT copy FROM machine_firm")) == 3
+    erase_beside(config, USCCS[1])
+    erase_beside(config, USCCS[0])
+    with closing(Duck(tmp_path / "copies.duckdb")) as store:
+        assert Copies(store, "330800").all() == []
+        (theirs,) = Copies(store, "330700").all()
+        for table in ("machine_firm", "machine_month"):
+            assert store.ask(f"SELECT DISTINCT copy FROM {table}") == [(theirs.copy,)]
+    (tmp_path / "copies.duckdb").write_bytes(b"something else")
+    with pytest.raises(ErasureError, match=r"are not taken away: .* Run the command again"):
+        erase_beside(config, USCCS[0])
 
 
 def test_every_field_of_a_record_is_said_or_decided_elsewhere() -> None:

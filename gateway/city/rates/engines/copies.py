@@ -136,6 +136,30 @@ class Copies:
         )
         return [Copy(*map(int, row)) for row in self.store.ask(query)]
 
+    def forget(self, uscc: str) -> None:
+        """Take away this city's copies, complete or not, that hold an enterprise.
+
+        Args:
+            uscc: of it.
+
+        Raises:
+            EngineError: the engine is away, or holds one of them still.
+        """
+        self.store.prepare()
+        for number in self._holding(uscc):
+            self.store.drop(number)
+        if left := self._holding(uscc):
+            raise EngineError(
+                f"{self.store.where} holds copies {sorted(left)} after their deletion"
+            )
+
+    def _holding(self, uscc: str) -> set[int]:
+        # Engines take no parameters here; a USCC is letters and digits.
+        wanted = "".join(filter(str.isalnum, uscc))
+        found = self.store.ask(f"SELECT DISTINCT copy FROM machine_firm WHERE uscc = '{wanted}'")
+        others = f"SELECT copy FROM month_copy WHERE city <> {self._city:d}"
+        return {int(row[0]) for row in found} - {int(row[0]) for row in self.store.ask(others)}
+
     def send(
         self,
         connection: Connection,
