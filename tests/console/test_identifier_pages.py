@@ -128,6 +128,8 @@ async def test_labels_are_those_of_confirmed_machines(site: Site) -> None:
     for wrong in ("size=1x1", "kind=exe", "dpi=9999", "dpi=x"):
         assert (await site.get(f"{ask}&{wrong}")).status_code == 400
     assert (await site.get("/identifiers/labels/file?enterprise=none")).status_code == 404
+    many = "&".join(f"m-{number}=1" for number in range(300))
+    assert (await site.get(f"/identifiers/labels/file?{many}")).status_code == 400
 
 
 LOOKS = (("zh", "light", 1280, 800), ("en", "dark", 820, 1000), ("zh", "dark", 390, 844))

@@ -67,9 +67,13 @@ class LabelsPage:
         """The labels of those machines that were chosen, or of the whole enterprise.
 
         Raises:
-            HTTPException: 400 no such size, kind or resolution; 404 no machine has a label.
+            HTTPException: 400 no such size, kind or resolution, or more machines than a page has;
+                404 no machine has a label.
         """
-        given = dict(parse_qsl(request.url.query, max_num_fields=PAGE_ROWS + 10))
+        try:
+            given = dict(parse_qsl(request.url.query, max_num_fields=PAGE_ROWS + 10))
+        except ValueError as error:
+            raise HTTPException(400) from error
         size, kind, dpi = _form_of(given)
         page_url, asked = self._context.config.identifier.page_url, asked_of(request)
         wanted = (page_url, asked.uscc, chosen_of(given), MOST, asked.part * MOST)
