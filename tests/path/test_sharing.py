@@ -14,7 +14,14 @@ from gateway.city.app import City
 from gateway.city.db.tables import watermark
 from gateway.wire.topics import PARTITIONS
 from tests.support.broker import Mosquitto
-from tests.support.city import assembled, city_config, fill_ledger, rows_of
+from tests.support.city import (
+    are_shared,
+    assembled,
+    city_config,
+    fill_ledger,
+    rows_of,
+    working,
+)
 from tests.support.edge import VALUES, Edge
 from tests.support.postgres import Postgres
 from tests.support.waiting import until
@@ -59,29 +66,15 @@ class Town:
 
     @contextlib.asynccontextmanager
     async def worker(self) -> AsyncIterator[City]:
-        async with assembled(self.config) as city:
-            assert city.sharing is not None
-            # sharing first, as in the composition: it says what is heard
-            parts = (city.sharing.run, city.uplink.run, city.ingest.run, city.presence.run)
-            tasks = [asyncio.create_task(part()) for part in parts]
+        async with working(self.config) as city:
             self.workers.append(city)
             try:
                 yield city
             finally:
                 self.workers.remove(city)
-                for task in tasks:
-                    task.cancel()
-                ended = await asyncio.gather(*tasks, return_exceptions=True)
-        for error in ended:
-            assert isinstance(error, asyncio.CancelledError), error
 
     def shared(self) -> bool:
-        """Whether every partition is heard by one worker, and each has its share."""
-        shares = [one.uplink._partitions for one in self.workers]
-        sizes = [len(share) for share in shares]
-        every = frozenset[int]().union(*shares)
-        fair = -(-PARTITIONS // len(shares))
-        return len(every) == sum(sizes) == PARTITIONS and max(sizes) <= fair
+        return are_shared(self.workers)
 
     async def feed(self, frames: int) -> None:
         for edge in self.edges:

@@ -28,7 +28,7 @@ from gateway.core.schema import Equipment, Kind, Schema, Tag
 from gateway.wire.frame import BodyEncoder, Header, seal
 from gateway.wire.messages import Ack, State, decode_ack, encode_message
 from gateway.wire.records import Record
-from gateway.wire.topics import ack_topic, frame_topic, state_topic
+from gateway.wire.topics import PARTITIONS, ack_topic, frame_topic, state_topic
 from tests.support.city_db import begin_migrated
 from tests.support.waiting import until
 
@@ -112,6 +112,33 @@ async def running(city: City) -> AsyncIterator[City]:
         ended = await asyncio.gather(*tasks, return_exceptions=True)
     for error in ended:
         assert isinstance(error, asyncio.CancelledError), error
+
+
+@asynccontextmanager
+async def working(config: CityConfig) -> AsyncIterator[City]:
+    """One of several workers of a city, which share its partitions; in this process."""
+    async with assembled(config) as city:
+        assert city.sharing is not None
+        # sharing first, as in the composition: it says what is heard
+        parts = (city.sharing.run, city.uplink.run, city.ingest.run, city.presence.run)
+        tasks = [asyncio.create_task(part()) for part in parts]
+        try:
+            yield city
+        finally:
+            for task in tasks:
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for error in ended:
+        assert isinstance(error, asyncio.CancelledError), error
+
+
+def are_shared(workers: Sequence[City]) -> bool:
+    """Whether every partition is heard by one worker, and each has its share."""
+    shares = [one.uplink._partitions for one in workers]
+    sizes = [len(share) for share in shares]
+    every = frozenset[int]().union(*shares)
+    fair = -(-PARTITIONS // len(shares))
+    return len(every) == sum(sizes) == PARTITIONS and max(sizes) <= fair
 
 
 class Clock:
