@@ -163,6 +163,21 @@ def test_every_class_with_a_name_is_one() -> None:
     assert is_class("3991") is False
 
 
+def test_a_title_of_the_other_table_is_told_of(tmp_path: Path) -> None:
+    """Counties send one table in which each machine names its enterprise and the county."""
+    made = book(line("A1"))
+    made["m"]["G1"], made["m"]["H1"] = "县（市、区）", "联系人"
+    title, other = refused(tmp_path, made)
+    place = "book.xlsx[m], row 1, column "
+    assert title == (
+        f"{place}县（市、区）: unknown column; it belongs to another table of the ledger, "
+        "take it out here"
+    )
+    assert sentence(other.removeprefix(f"{place}联系人: "), Language.ZH) == (
+        "未知的列；自用的列请以“备注”开头"
+    )
+
+
 def test_rows_that_contradict_each_other_say_in_what(tmp_path: Path) -> None:
     made = places("常山县", "江山市", "常山县")
     for row in (line("A1"), line("a1", "铣床"), line("A1")):

@@ -41,6 +41,10 @@ def table_of(header: Sequence[str]) -> str | None:
 
 
 def meant(header: str, columns: Sequence[Column]) -> str:
-    """``; did you mean '…'?`` when a known header is near, else nothing."""
+    """What to do with a title that names no column of a table, after a semicolon."""
+    if spelled(header) in TITLES:
+        return "; it belongs to another table of the ledger, take it out here"
     near = get_close_matches(spelled(header), list(headers(columns)), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return "; one that you keep for yourself begins with 备注 or remark"
