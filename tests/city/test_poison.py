@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert, text
+from sqlalchemy.exc import IntegrityError
 
 from gateway.city.db.tables import edge_books, enterprise, gap, quarantine, watermark
 from gateway.city.ingest.gaps import end_gaps_of_revoked, keep_gaps
@@ -27,6 +28,8 @@ _TRIGGERS = {
         BEGIN SELECT RAISE(ABORT, 'never'); END""",
     "machine_alias": """CREATE TRIGGER poison BEFORE INSERT ON machine_alias
         WHEN NEW.asset_no = 'B-009' BEGIN SELECT RAISE(ABORT, 'never'); END""",
+    "evidence_month": """CREATE TRIGGER poison BEFORE INSERT ON evidence_month BEGIN SELECT RAISE(
+        ABORT, 'raw days of evidence are append-only: a day that is over is not changed'); END""",
 }
 
 
@@ -70,6 +73,24 @@ async def test_evidence_of_one_machine_that_cannot_be_written_keeps_none_of_the_
         await city.ingest.evidence.flush()
         assert len(await proofs_of(city)) == 2
         assert rows_of(city, watermark)[0]["uncounted_from_ms"] is None
+
+
+async def test_a_raw_day_that_is_refused_is_kept_and_tried_again(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    """That is a defect of who writes: to leave the row out would lose it without a word."""
+    schema = schema_of("speed", assets=("B-001",))
+    async with city_on(mosquitto.url, tmp_path, "gw-1") as city:
+        city.database.run_now(poison, "evidence_month")
+        async with sender(mosquitto.port, "gw-1") as gateway:
+            await gateway.send(1, schema, batch_of(schema, AT, 1.0))
+            await gateway.acked(1)
+        with pytest.raises(IntegrityError, match="append-only"):
+            await city.ingest.evidence.flush()
+        assert rows_of(city, watermark)[0]["uncounted_from_ms"] == AT
+        city.database.run_now(lambda c: c.execute(text("DROP TRIGGER poison")))
+        await city.ingest.evidence.flush()
+        assert len(await proofs_of(city)) == 1
 
 
 def test_batches_are_halved_until_the_message_stands_alone() -> None:

@@ -41,8 +41,9 @@ def by_force(connection: Connection, what: str, machine: int) -> None:
 
 @pytest.mark.parametrize("what", ["update", "delete", "insert"])
 def test_who_has_said_nothing_changes_nothing(database: Database, machine: int, what: str) -> None:
-    with pytest.raises(IntegrityError, match="raw days of evidence are append-only"):
+    with pytest.raises(IntegrityError, match="raw days of evidence are append-only") as error:
         database.run_now(by_force, what, machine)
+    assert closed.refused(error.value)
     assert database.run_now(hours) == [1]
 
     def said(connection: Connection) -> list[int]:

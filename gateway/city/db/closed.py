@@ -13,8 +13,10 @@ from datetime import date
 from sqlalchemy import Connection, delete, insert, text
 
 from gateway.city.db.schema.operation import raw_days_open
+from gateway.relational.database import words
 
 _SETTING = "qulink.raw_days_since"
+_REFUSED = "raw days of evidence are append-only: a day that is over is not changed"
 _ROWS = {"insert": "NEW", "update": "OLD", "delete": "OLD"}
 
 
@@ -43,6 +45,11 @@ def _say(connection: Connection, since: date | None) -> None:
         connection.execute(insert(raw_days_open).values(id=1, since=since))
 
 
+def refused(error: Exception) -> bool:
+    """Whether an error is that refusal: a defect of who writes, and no fault of a row."""
+    return _REFUSED in words(error)
+
+
 def guard(connection: Connection, name: str) -> None:
     """Give a month's table of SQLite its triggers; a partition has those of ``evidence``."""
     for what, row in _ROWS.items():
@@ -52,6 +59,5 @@ def guard(connection: Connection, name: str) -> None:
         allowed = f"SELECT 1 FROM {raw_days_open.name} WHERE {day} >= since OR {dated}"
         connection.exec_driver_sql(
             f"CREATE TRIGGER {name}_{what} AFTER {what.upper()} ON {name} "
-            f"WHEN NOT EXISTS ({allowed}) BEGIN SELECT RAISE(ABORT, "
-            "'raw days of evidence are append-only: a day that is over is not changed'); END"
+            f"WHEN NOT EXISTS ({allowed}) BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END"
         )

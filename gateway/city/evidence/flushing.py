@@ -10,6 +10,7 @@ from functools import partial
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.city.db import closed
 from gateway.city.evidence.rebuild import identified, origins_of, recount
 from gateway.city.evidence.recording import record_known
 from gateway.city.evidence.samples import EARLIEST_MS, Sample
@@ -85,7 +86,7 @@ class Flushing:
                 write_gathered, samples, counted, self.machines, self.now_ms()
             )
         except Exception as error:  # whatever the driver makes of a row; others go on
-            if not samples or not is_permanent(error):
+            if not samples or not is_permanent(error) or closed.refused(error):
                 raise
             if len(samples) == 1:
                 log.warning("there is no evidence of %s: %s", samples[0].machine, words(error))
