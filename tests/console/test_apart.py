@@ -17,10 +17,10 @@ from gateway.city.console.apart.work import sent
 from gateway.city.console.app import build
 from gateway.city.console.process import make_ahead
 from gateway.city.console.queries import figures
-from gateway.city.console.queries.kept import KeptMonths
 from gateway.city.console.queries.moment import at_once
 from gateway.city.db import tables
 from gateway.city.rates.period import MonthError
+from gateway.city.rates.reports.kept import KeptMonths
 from tests.console.conftest import served
 from tests.console.http import get
 from tests.console.test_process import is_gone

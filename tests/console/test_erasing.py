@@ -24,7 +24,7 @@ from gateway.city.db.schema.identifiers import identifier_outbox
 from gateway.city.db.schema.ledger_history import verification_history
 from gateway.city.db.schema.rates import rate_result
 from gateway.city.db.schema.whole import metadata
-from gateway.city.db.tables import equipment, evidence, machine_alias, quarantine
+from gateway.city.db.tables import enterprise, equipment, evidence, machine_alias, quarantine
 from gateway.city.erasing import rows
 from gateway.city.erasing.certificate import CertificateError, check, digest
 from gateway.city.erasing.erasing import Erasing, Order
@@ -40,6 +40,7 @@ from gateway.city.rates.frozen.freezing import freeze_month
 from gateway.city.rates.frozen.late import compared
 from gateway.city.rates.frozen.reproducing import NotReproducibleError, reproduce
 from gateway.city.rates.frozen.results import Correction
+from gateway.city.rates.reports.kept import KEPT_FILE
 from gateway.city.registry import enrolment
 from gateway.cli.main import build
 from gateway.core.days import DAY_MS
@@ -117,6 +118,9 @@ async def test_one_enterprise_goes_and_its_neighbours_stay(address: str, city: T
     before = database.run_now(contents)
     held = await city.store.held(GONE)
     assert held
+    kept_figures = city.context.config.data_dir / KEPT_FILE
+    name = database.run_now(lambda c: c.scalar(select(enterprise.c.name).filter_by(uscc=GONE)))
+    assert name in kept_figures.read_text()
     uploads = Uploads(city.context.config.data_dir)
     uploads.begin("li.si")  # with whose rows, nobody has looked
     city.clock.now_ms += 1
@@ -134,6 +138,7 @@ async def test_one_enterprise_goes_and_its_neighbours_stay(address: str, city: T
     }
     # nothing of it is found
     assert list(uploads.keys()) == []
+    assert not kept_figures.exists()
     assert await city.store.held(GONE) == {}
     assert set(database.run_now(rows.counts, GONE, ["wang0"]).values()) == {0}
     text = "".join(

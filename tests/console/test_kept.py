@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import update
 
 from gateway.city.access.principal import EVERYTHING
-from gateway.city.console.queries import kept
-from gateway.city.console.queries.figures import KEPT_FILE, Figures
+from gateway.city.console.queries.figures import Figures
 from gateway.city.db import tables
 from gateway.city.db.schema.operation import operation
 from gateway.city.rates.definitions import builtin_definitions
+from gateway.city.rates.reports import kept
 from gateway.city.rates.reports.trend import trend
 from tests.console.town import NOW_MS, Town, town
 from tests.support.waiting import until
@@ -52,7 +52,7 @@ async def test_a_fresh_figure_takes_the_place_of_the_old_one(city: Town) -> None
 
 async def test_what_is_not_the_same_any_more_is_not_shown(city: Town, tmp_path: Path) -> None:
     await Figures(city.context).month("ENR-A", EVERYTHING)
-    file = city.context.config.data_dir / KEPT_FILE
+    file = city.context.config.data_dir / kept.KEPT_FILE
     one = kept.read(file)[0]
     known = builtin_definitions()
     assert kept.recalled(one, known) is not None
@@ -84,14 +84,14 @@ async def test_one_writes_the_file_at_a_time(city: Town, monkeypatch: pytest.Mon
     figures = Figures(city.context)
     await asyncio.gather(*(figures.month(one, EVERYTHING) for one in wanted))
     assert overlaps == []
-    found = kept.read(city.context.config.data_dir / KEPT_FILE)
+    found = kept.read(city.context.config.data_dir / kept.KEPT_FILE)
     assert {one.definition for one in found} == {*wanted, "COV"}
 
 
 @pytest.mark.parametrize("mean", ["1/0", "a half"])
 async def test_a_figure_that_makes_no_sense_stops_no_start(city: Town, mean: str) -> None:
     await Figures(city.context).month("ENR-A", EVERYTHING)
-    file = city.context.config.data_dir / KEPT_FILE
+    file = city.context.config.data_dir / kept.KEPT_FILE
     one = kept.read(file)[0]
     one.cells["city"]["city"].mean = mean
     kept.write(file, [one])
@@ -101,7 +101,7 @@ async def test_a_figure_that_makes_no_sense_stops_no_start(city: Town, mean: str
 async def test_who_answers_now_is_not_told_by_the_last_process(city: Town) -> None:
     assert (await Figures(city.context).month("ONL", EVERYTHING)).city.networked
     known = city.context.definitions
-    file = kept.read(city.context.config.data_dir / KEPT_FILE)
+    file = kept.read(city.context.config.data_dir / kept.KEPT_FILE)
     assert {one.definition for one in file if kept.recalled(one, known)} == {"ENR-A", "COV"}
 
 

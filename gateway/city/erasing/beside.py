@@ -8,13 +8,15 @@ from gateway.city.ledger.uploading.kept import Uploads
 from gateway.city.rates.engines.copies import Copies
 from gateway.city.rates.engines.engine import EngineError
 from gateway.city.rates.engines.opening import open_store
+from gateway.city.rates.reports.kept import KEPT_FILE
 
 
 def erase_beside(config: CityConfig, uscc: str) -> None:
-    """Throw away files that wait for an import, and copies of months that an engine holds.
+    """Throw away files that hold its name or its rows, and copies of months that an engine holds.
 
     Whose rows are in a file that waits nobody has looked at; who sent it sends it again. Copies are
-    of a ledger that has changed by the erasure, so no month is counted by them any more.
+    of a ledger that has changed by the erasure, so no month is counted by them any more. Figures
+    that are kept for the next start name enterprises; they are computed anew.
 
     Args:
         config: of the city.
@@ -26,6 +28,7 @@ def erase_beside(config: CityConfig, uscc: str) -> None:
     uploads = Uploads(config.data_dir)
     for key in list(uploads.keys()):
         uploads.drop(key)
+    (config.data_dir / KEPT_FILE).unlink(missing_ok=True)
     try:
         store = open_store(config)
         if store is not None:

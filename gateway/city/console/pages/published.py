@@ -15,7 +15,6 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.exports.sdmx import sdmx_files
 from gateway.city.console.exports.workbooks import workbooks
 from gateway.city.console.queries.figures import FILE_WAIT_S
-from gateway.city.console.queries.kept import write
 from gateway.city.console.remember import PATIENCE_S, Remembered
 from gateway.city.rates.frozen.jobs import code_digest
 from gateway.city.rates.model import Definition
@@ -32,6 +31,7 @@ from gateway.city.rates.publishing.stored import (
     published_definitions,
     record_for,
 )
+from gateway.city.rates.reports.kept import write
 from gateway.web.pages import Pages, View
 from gateway.web.waiting import NotYetError
 

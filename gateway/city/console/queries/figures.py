@@ -12,10 +12,8 @@ from msgspec import Raw
 
 from gateway.city.access.principal import EVERYTHING, Scope
 from gateway.city.console.context import ConsoleContext
-from gateway.city.console.queries import kept
 from gateway.city.console.queries.database import elsewhere, places
 from gateway.city.console.queries.gateways import Gateways
-from gateway.city.console.queries.kept import KeptMonth, KeptMonths
 from gateway.city.console.queries.moment import Moment, at_once, past_months
 from gateway.city.console.remember import Remembered
 from gateway.city.ledger.names import MachineName
@@ -23,7 +21,9 @@ from gateway.city.rates.cells.dimensions import Dimension
 from gateway.city.rates.definitions import definition_of
 from gateway.city.rates.period import recent_months
 from gateway.city.rates.publishing.publish import WHOLE, Reader, publish
+from gateway.city.rates.reports import kept
 from gateway.city.rates.reports.drilldown import MachineVerdict, machine_facts
+from gateway.city.rates.reports.kept import KEPT_FILE, KeptMonth, KeptMonths
 from gateway.city.rates.reports.months import rate_months
 from gateway.city.rates.reports.table import PublishedMonth, RateMonth, RateTable
 from gateway.city.rates.reports.trend import TrendPoint, trend_months, trend_point
@@ -35,8 +35,6 @@ T = TypeVar("T")
 MONTH_S = 4.0
 PAST_S = 120.0
 KEEP_MS = 60_000
-KEPT_FILE = "figures.json"
-"""In the city's data folder; may be deleted at any time."""
 TREND_MONTHS = 12
 FILE_WAIT_S = 25.0
 """A file is waited for: what saves it cannot fill it in later. Proxies give up after 30 s and more.

@@ -15,8 +15,8 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.queries.database import Rows
 from gateway.city.console.queries.gaps import GapFilter, GapRow, gap_count, gaps
 from gateway.city.console.queries.gateways import GatewayStates
-from gateway.city.console.queries.kept import KeptMonths, kept_by_key
 from gateway.city.rates.frozen.late import noted
+from gateway.city.rates.reports.kept import KeptMonths, kept_by_key
 from gateway.city.rates.reports.months import rate_months
 from gateway.city.rates.reports.table import RateMonth
 from gateway.city.rates.reports.trend import trend_months

@@ -21,6 +21,9 @@ from gateway.city.rates.model import Definition
 from gateway.city.rates.period import Status
 from gateway.city.rates.reports.table import RateMonth
 
+KEPT_FILE = "figures.json"
+"""In the city's data folder; may be deleted at any time."""
+
 
 class _Told(msgspec.Struct, array_like=True):
     """Statistics; quartiles and assumed machines are exact fractions."""
