@@ -12,6 +12,10 @@ from gateway.web.tables import is_file
 
 RETRY_S = 3
 """When whoever was told to wait is to ask again."""
+LATER_S = 300
+"""The same where nothing is made for now."""
+GIVEN_UP = "given_up"
+"""The step of what is not made any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +47,33 @@ class NotYetError(Exception):
         self.making = making
 
 
+class GivenUpError(NotYetError):
+    """An answer was tried to be made some times in vain, and is not tried for a while.
+
+    Args:
+        tries: how often.
+    """
+
+    def __init__(self, tries: int) -> None:
+        super().__init__(Making(0, GIVEN_UP, tries))
+
+
 def answer(pages: Pages) -> Callable[[Request, Exception], Awaitable[Response]]:
     """What whoever asks too early is told: a page that comes back by itself, or one sentence."""
 
     async def wait(request: Request, error: Exception) -> Response:
         assert isinstance(error, NotYetError)  # noqa: S101 - it is registered for nothing else
+        is_given_up = isinstance(error, GivenUpError)
+        retry_s = LATER_S if is_given_up else RETRY_S
         if is_file(request) or "text/html" not in request.headers.get("accept", ""):
-            words = text(preferences(request).language, "waiting.file", seconds=RETRY_S)
+            key = "waiting.given_up" if is_given_up else "waiting.file"
+            language = preferences(request).language
+            words = text(language, key, seconds=retry_s, tries=error.making.done)
             response: Response = PlainTextResponse(f"{words}\n", 503)
         else:
-            data = {"making": error.making, "retry_s": RETRY_S}
+            data = {"making": error.making, "retry_s": retry_s}
             response = pages.render(request, View("waiting.html", data), 503)
-        response.headers["retry-after"] = str(RETRY_S)
+        response.headers["retry-after"] = str(retry_s)
         return response
 
     return wait

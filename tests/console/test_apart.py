@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, update
 
 from gateway.city.console import remember
+from gateway.city.console.apart import giving_up, process
 from gateway.city.console.apart.place import Apart, Here
 from gateway.city.console.apart.process import OwnProcess
 from gateway.city.console.apart.work import sent
@@ -21,6 +22,7 @@ from gateway.city.console.queries.moment import at_once
 from gateway.city.db import tables
 from gateway.city.rates.period import MonthError
 from gateway.city.rates.reports.kept import KeptMonths
+from gateway.web.waiting import GivenUpError
 from tests.console.conftest import served
 from tests.console.http import get
 from tests.console.test_process import is_gone
@@ -94,6 +96,30 @@ async def test_a_process_that_is_killed_is_followed_by_one_that_does_the_work(
         await until(lambda: begun(3))
     assert is_gone(second), "it ends in the middle of its work"
     held.cancel()
+
+
+def _deadly(_connection: Connection, _moment_ms: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def test_a_work_that_kills_each_process_is_given_up_and_no_other(
+    city: Town, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(giving_up, "TRIES", 2)
+    monkeypatch.setattr(process, "TRIES", 2)
+    own = OwnProcess(city.context.config)
+    async with own.running():
+        deadly, others = own.read(_deadly, 1), [own.read(_pid) for _ in range(5)]
+        ends = await asyncio.gather(deadly, *others, return_exceptions=True)
+        assert isinstance(ends[0], GivenUpError)
+        assert all(isinstance(one, int) for one in ends[1:]), "what died beside it is done"
+        assert (own.deaths, own.given_up()) == (2, ["_deadly"])
+        with pytest.raises(GivenUpError):
+            await own.read(_deadly, 2)
+        assert own.deaths == 2, "it was not even tried"
+        assert any("gave up _deadly" in one for one in caplog.messages)
+        monkeypatch.setattr(giving_up, "REST_S", -1.0)
+        assert own.given_up() == [], "an hour later it may be tried"
 
 
 async def test_pages_show_the_last_figures_while_the_process_stands_still(

@@ -12,10 +12,12 @@ from sqlalchemy import Connection
 from gateway.city.console import process, remember
 from gateway.city.console.app import build
 from gateway.city.console.context import ConsoleContext
-from gateway.city.console.pages import published
-from gateway.city.console.process import first_wait_of
+from gateway.city.console.pages import published, records
+from gateway.city.console.process import first_wait_of, make_ahead
 from gateway.city.console.remember import HASTY_S
 from gateway.city.console.search import queries
+from gateway.web.i18n import text
+from gateway.web.waiting import GivenUpError
 from tests.console.conftest import served
 from tests.console.http import get
 from tests.console.test_published import final
@@ -23,6 +25,7 @@ from tests.console.town import Town
 from tests.support.waiting import until
 
 PAGE = {"accept": "text/html"}
+SILENT, QUARANTINE = text("en", "quality.silent"), text("en", "quality.quarantine")
 REFRESH = 'http-equiv="refresh"'
 
 
@@ -119,6 +122,76 @@ async def test_a_result_that_is_worked_in_hides_nothing_that_was_there(
     assert await _is_there(base, "2025-09") and not await _is_there(base, "2025-10")
     work.gate.set()
     await until(partial(_is_there, base, "2025-10"))
+
+
+@pytest.fixture
+def counts(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
+    """What weakens the figures is counted while it is held."""
+    held = Held(records.findings)
+    monkeypatch.setattr(records, "findings", held)
+    yield held
+    held.gate.set()
+
+
+async def test_quality_shows_what_it_knows_while_the_rest_is_counted(
+    counts: Held, base: str
+) -> None:
+    answer = await get(f"{base}/quality?lang=en", headers=PAGE)
+    assert answer.status_code == 200
+    assert "What this page shows is being counted." in answer.text
+    assert SILENT in answer.text and QUARANTINE not in answer.text
+    counts.gate.set()
+
+    async def is_counted() -> bool:
+        shown = (await get(f"{base}/quality?lang=en", headers=PAGE)).text
+        return 'class="making"' not in shown and SILENT in shown and QUARANTINE in shown
+
+    await until(is_counted)
+
+
+class Refusing:
+    """Computes nothing any more: each process died over it."""
+
+    deaths = 4
+
+    def given_up(self) -> list[str]:
+        return ["findings"]
+
+    async def read(self, *_what: object, **_how: object) -> Any:
+        raise GivenUpError(self.deaths)
+
+    compute = read
+
+
+async def test_what_was_given_up_is_said_on_pages_to_watchdogs_and_in_metrics(
+    context: ConsoleContext,
+) -> None:
+    cold = replace(context, apart=Refusing(), first_wait_s=60.0)
+    async with served(build(cold)) as base:
+        for path, status in {
+            "/": 200,
+            "/quality": 200,
+            "/industries": 503,
+            "/published": 503,
+        }.items():
+            answer = await get(f"{base}{path}?lang=en", headers=PAGE)
+            assert (answer.status_code, "was tried 4 times" in answer.text) == (status, True), path
+            assert "being computed for the first time" not in answer.text.lower(), path
+        assert "已尝试计算 4 次" in (await get(f"{base}/industries?lang=zh", headers=PAGE)).text
+        answer = await get(f"{base}/search?q=纸业&lang=en", headers=PAGE)
+        assert "could not be read several times" in answer.text
+        assert "/enterprises/9133" in answer.text
+        answer = await get(f"{base}/industries?format=csv&lang=en")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "300")
+        assert "was tried 4 times" in answer.text
+        answer = await get(f"{base}/api/v1/figures?by=county")
+        assert (answer.status_code, answer.json()["code"]) == (503, "given_up")
+        answer = await get(f"{base}/healthz")
+        assert "given up for an hour after 4 tries: findings" in answer.json()["parts"]["figures"]
+        metrics = (await get(f"{base}/metrics")).text
+        assert "qulink_console_works_given_up 1.0" in metrics
+        assert "qulink_console_computing_deaths 4.0" in metrics
+        await make_ahead(cold)
 
 
 async def test_only_a_large_city_is_not_waited_for(

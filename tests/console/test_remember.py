@@ -6,7 +6,7 @@ import pytest
 
 from gateway.city.console import remember
 from gateway.city.console.remember import Remembered
-from gateway.web.waiting import NotYetError
+from gateway.web.waiting import GivenUpError, NotYetError
 from tests.support.waiting import SOON_S, until
 
 
@@ -193,3 +193,20 @@ async def test_a_failure_that_nobody_waited_for_is_told_once_and_only_soon_after
     await missed()
     monkeypatch.setattr(remember, "MISSED_S", 0.0)  # a night later the database is back
     assert await kept.get("k", 60, source) == 1
+
+
+@pytest.mark.parametrize("is_dated", [False, True])
+async def test_what_is_given_up_leaves_the_last_answer(
+    monkeypatch: pytest.MonkeyPatch, is_dated: bool
+) -> None:
+    monkeypatch.setattr(remember, "REST", 0)
+    kept, source = Remembered(), Source()
+
+    async def in_vain() -> int:
+        raise GivenUpError(4)
+
+    with pytest.raises(GivenUpError):
+        await kept.get("k", -1, in_vain, is_dated=is_dated)
+    assert await kept.get("k", -1, source, is_dated=is_dated) == 1
+    for _ in range(2):
+        assert await kept.get("k", -1, in_vain, is_dated=is_dated) == 1

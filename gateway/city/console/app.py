@@ -21,7 +21,7 @@ from gateway.city.console.asking import Gate, asks_purpose, operates
 from gateway.city.console.charts.pictures import VERSION, Pictures, bundle
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.control import DemonstrationControl
-from gateway.city.console.observation import Observation
+from gateway.city.console.observation import FIGURES, Observation
 from gateway.city.console.pages import details, movers, published
 from gateway.city.console.pages.alerting import addresses as alerting
 from gateway.city.console.pages.audit import AuditLog
@@ -107,14 +107,14 @@ def build(context: ConsoleContext) -> ASGIApp:
     holder = administrator("local" if not console.has_login else "token")
     token, base = console.access_token(), context.database
     kept = CitySessions(base, token, holder, is_by_name=console.accounts)
-    known = CityTokens(base, context.now_ms)
-    observation = Observation(context)
+    known, observation = CityTokens(base, context.now_ms), Observation(context)
     return compose(
         pages,
         console,
         [*_routes(context, pages), *people.routes(context, pages, kept, known)],
         observation.check,
         observation.metrics,
+        tolerable=frozenset({FIGURES}),  # a watchdog that starts the city anew mends nothing
         kept=kept,
         holder=holder,
         open_paths=people.open_paths(context),

@@ -10,12 +10,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.city.access.principal import EVERYTHING
 from gateway.city.alerts.delivery.queue import STATES, states
 from gateway.city.alerts.standing import count
+from gateway.city.console.apart.giving_up import TRIES
 from gateway.city.console.context import ConsoleContext
 from gateway.city.console.live.metrics import together
 from gateway.city.console.live.source import SourceAwayError
 from gateway.city.console.live.workers import Worker
 
 DATABASE_TIMEOUT_S = 5
+FIGURES = "figures"
+"""The part that is not well while something is not computed any more."""
 INGEST_AWAY = "does not answer; pages show what database and store hold"
 
 
@@ -40,6 +43,17 @@ class Observation:
             "Failures of alerting by a defect since the console began; the log says where",
             registry=self._registry,
         )
+        self._given_up = Gauge(
+            "qulink_console_works_given_up",
+            "Works that ended each process that computed them, and are not tried for an hour; "
+            "pages say so",
+            registry=self._registry,
+        )
+        self._deaths = Gauge(
+            "qulink_console_computing_deaths",
+            "Processes that computed for pages and died since the console began",
+            registry=self._registry,
+        )
         self._messages = Gauge(
             "qulink_city_alert_messages",
             "Messages about alerts that are kept, by what became of them: waiting, sent, refused, "
@@ -56,6 +70,8 @@ class Observation:
             "ingest": "ok" if workers else INGEST_AWAY,
             "database": await _database_state(self._context),
         }
+        if given_up := self._context.apart.given_up():
+            parts[FIGURES] = f"given up for an hour after {TRIES} tries: {', '.join(given_up)}"
         for answer in await asyncio.gather(*map(_parts, workers)):  # a part is as its worst
             faults = {part: state for part, state in answer.items() if state != "ok"}
             parts = answer | parts | faults
@@ -67,6 +83,8 @@ class Observation:
         texts = {name: text for name, text in answers if text is not None}
         self._answering.set(len(texts))
         self._faults.set(self._context.alert_faults.count)
+        self._given_up.set(len(self._context.apart.given_up()))
+        self._deaths.set(self._context.apart.deaths)
         await self._count_alerts()
         return together(texts) + generate_latest(self._registry)
 

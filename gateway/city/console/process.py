@@ -39,7 +39,7 @@ from gateway.city.stores.choose import make_store
 from gateway.relational.database import connect
 from gateway.retry import Retry
 from gateway.web.serve import serve
-from gateway.web.waiting import NotYetError
+from gateway.web.waiting import GivenUpError, NotYetError
 
 logger = logging.getLogger(__name__)
 
@@ -170,7 +170,7 @@ async def make_ahead(context: ConsoleContext) -> None:
     for make in context.ahead:
         while True:
             (found,) = await asyncio.gather(make(), return_exceptions=True)
-            if not isinstance(found, NotYetError):
+            if not isinstance(found, NotYetError) or isinstance(found, GivenUpError):
                 break
 
 

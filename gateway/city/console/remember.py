@@ -67,6 +67,8 @@ class _Answer:
             self.made_at = time.monotonic()
             took_s = self.made_at - begun
             self.cost_s, self.took_s = min(took_s, self.took_s), took_s
+        except NotYetError:  # it is known why there is none, and told to each who asks
+            raise
         except Exception as error:
             self.missed = (error, time.monotonic())
             raise
@@ -92,14 +94,9 @@ def _failed(making: "asyncio.Task[None]") -> bool:
 
 
 class Remembered:
-    """Answers by key, each for its own time; a key is computed once even if many ask at once.
+    """Answers by key, each for its own time; a key is computed once even if many ask at once."""
 
-    Args:
-        first_wait_s: how long a visitor waits for a first answer; None: :data:`WAIT_S`.
-    """
-
-    def __init__(self, first_wait_s: float | None = None) -> None:
-        self._first_wait_s = first_wait_s
+    def __init__(self) -> None:
         self._answers: OrderedDict[Hashable, _Answer] = OrderedDict()
 
     async def get(
@@ -158,8 +155,7 @@ class Remembered:
         patience = wait_s
         if wait_s is None:
             takes_long = time.monotonic() - answer.begun_at >= LONG_S
-            first_wait_s = WAIT_S if self._first_wait_s is None else self._first_wait_s
-            patience = min(PATIENCE_S, first_wait_s) if takes_long else first_wait_s
+            patience = PATIENCE_S if takes_long else WAIT_S
         age = self._age(answer)
         if age < SHOWN_S:
             patience = PATIENCE_S
@@ -168,7 +164,9 @@ class Remembered:
         await asyncio.wait({making}, timeout=patience)
         if making.done():
             answer.missed = None  # this visitor is told
-            making.result()
+            is_given_up = isinstance(making.exception(), NotYetError)
+            if not (is_given_up and age < float("inf")):  # the last one says of what time it is
+                making.result()
         elif answer.made_at == float("-inf"):
             raise NotYetError(Making(answer.begun_ms))
 

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.web.waiting import RETRY_S, NotYetError
+from gateway.web.waiting import LATER_S, RETRY_S, GivenUpError, NotYetError
 
 MEDIA_TYPE = "application/problem+json"
 _CODES = {
@@ -51,6 +51,9 @@ async def failure(_request: Request, error: Exception) -> Response:
     """The answer to a program whose request came to an error."""
     if isinstance(error, RefusedError):
         return problem(error.status, error.code, error.detail, error.headers)
+    if isinstance(error, GivenUpError):
+        words = "computing these figures was given up for now; the city's log says why"
+        return problem(503, "given_up", words, {"retry-after": str(LATER_S)})
     if isinstance(error, NotYetError):
         words = f"the figures are being computed; ask again in {RETRY_S} s"
         return problem(503, "not_yet", words, {"retry-after": str(RETRY_S)})

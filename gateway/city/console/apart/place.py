@@ -18,7 +18,19 @@ class Apart(Protocol):
 
     Function, arguments and answer may travel between processes: functions are known by their
     module and name, and an answer is a copy.
+
+    Attributes:
+        deaths: how many processes that computed have died.
     """
+
+    deaths: int
+
+    def given_up(self) -> list[str]:
+        """Names of the functions that ended each process that ran them, and are not run for now.
+
+        Whoever asks for one is told :class:`gateway.web.waiting.GivenUpError`.
+        """
+        ...
 
     async def read(
         self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -51,6 +63,11 @@ class Here:
 
     def __init__(self, database: Database) -> None:
         self._database, self._ledgers = database, KeptLedger()
+        self.deaths = 0
+
+    def given_up(self) -> list[str]:
+        """None: what ends this process ends all."""
+        return []
 
     async def read(
         self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from edge_config.models.city import CityConfig
 from gateway.children import child
+from gateway.city.console.apart.giving_up import TRIES, GivenUp, key_of
 from gateway.city.console.apart.messages import LENGTH, Done, Work, unpacked
 from gateway.city.rates.columns.progress import Progress, unreported
 from gateway.retry import Retry
@@ -30,20 +31,30 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Asked:
-    """A work whose end somebody waits for; every process is given it until one has done it."""
+    """A work whose end somebody waits for; a process is given it until one has done it.
+
+    Attributes:
+        deaths: how many processes died that had it in hand.
+        is_given: the present one has it.
+    """
 
     order: bytes
+    key: str
     done: "asyncio.Future[bytes]"
     progress: Progress
+    deaths: int = 0
+    is_given: bool = False
 
 
 class OwnProcess:
     """Runs what takes long in a process of its own; see :class:`place.Apart`.
 
     A work is begun again by the next process when one dies over it, so that whoever waits for it
-    hears of its end alone; that a process died is in the log.
+    hears of its end alone; that a process died is in the log. Works over which one died come one
+    at a time, so that only the one that is to blame dies again; it is given up after
+    :data:`TRIES`.
 
     Args:
         config: of the city.
@@ -55,6 +66,12 @@ class OwnProcess:
         self._asked: dict[int, _Asked] = {}
         self._wanted = asyncio.Event()
         self._process: Process | None = None
+        self._given_up = GivenUp()
+        self.deaths = 0
+
+    def given_up(self) -> list[str]:
+        """See :meth:`Apart.given_up`."""
+        return self._given_up.names()
 
     async def read(
         self, function: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -73,8 +90,10 @@ class OwnProcess:
         return found
 
     async def _ask(self, work: Work, progress: Progress) -> Any:
+        key = key_of(work)
+        self._given_up.refuse(key)
         order = await asyncio.to_thread(pickle.dumps, work)
-        asked = _Asked(order, asyncio.get_running_loop().create_future(), progress)
+        asked = _Asked(order, key, asyncio.get_running_loop().create_future(), progress)
         self._asked[work.number] = asked
         try:
             self._wanted.set()
@@ -82,11 +101,36 @@ class OwnProcess:
             value = await asked.done
         finally:
             del self._asked[work.number]
+            self._give_suspect()
         return await asyncio.to_thread(pickle.loads, value)
 
     def _give(self, asked: _Asked) -> None:
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.write(asked.order)
+            asked.is_given = True
+
+    def _give_all(self) -> None:
+        """What a process is given when it has started."""
+        for asked in self._asked.values():
+            asked.is_given = False
+            if not asked.deaths:
+                self._give(asked)
+        self._give_suspect()
+
+    def _give_suspect(self) -> None:
+        """The next of those over which a process died, if none of them is in hand."""
+        suspects = [one for one in self._asked.values() if one.deaths]
+        if suspects and not any(one.is_given for one in suspects):
+            self._give(min(suspects, key=lambda one: one.deaths))
+
+    def _blame(self) -> None:
+        """A process has died: what it had in hand is suspect, and given up in the end."""
+        self.deaths += 1
+        for asked in self._asked.values():
+            if asked.is_given and not asked.done.done():
+                asked.is_given, asked.deaths = False, asked.deaths + 1
+                if asked.deaths >= TRIES:
+                    asked.done.set_exception(self._given_up.add(asked.key))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -108,6 +152,7 @@ class OwnProcess:
         while True:
             try:
                 cause = f"exit code {await self._one(retry)}"
+                self._blame()
             except OSError as error:  # there is no memory for one more process
                 cause = str(error)
             retry.failed(cause)
@@ -119,8 +164,7 @@ class OwnProcess:
         try:
             async with child(COMMAND, pickle.dumps(self._config), (), answers=True) as process:
                 self._process = process
-                for asked in self._asked.values():
-                    self._give(asked)
+                self._give_all()
                 await self._hear(process)
                 return await process.wait()
         finally:

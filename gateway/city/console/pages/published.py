@@ -62,7 +62,7 @@ class PublishedPage:
 
     def __init__(self, context: ConsoleContext) -> None:
         self._context = context
-        self._remembered = Remembered(context.first_wait_s)
+        self._remembered = Remembered()
         self._file = context.config.data_dir / KEPT_FILE
         self._last: Publication | None = None
         self._started = False

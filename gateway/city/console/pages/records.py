@@ -14,6 +14,7 @@ from gateway.city.console.context import ConsoleContext
 from gateway.city.console.pages.checking.kept import open_findings
 from gateway.city.console.queries.books import books, books_count
 from gateway.city.console.queries.database import GatewayRow
+from gateway.city.console.queries.figures import FILE_WAIT_S
 from gateway.city.console.queries.findings import Findings, findings
 from gateway.city.console.queries.freshness import STALE_DAYS, freshness
 from gateway.city.console.queries.gaps import COUNTED, GapFilter, gap_causes, gap_count, gaps
@@ -39,6 +40,7 @@ from gateway.core.days import day_of
 from gateway.web.formats import moment
 from gateway.web.pages import View
 from gateway.web.tables import Cell, Table, is_file
+from gateway.web.waiting import Making, NotYetError
 
 PAGE_ROWS = 50
 FILE_ROWS = 10_000
@@ -96,15 +98,15 @@ class Records:
         now_ms = self._context.now_ms()
         limit = FILE_ROWS if is_file(request) else PAGE_ROWS
         scope = principal_of(request).scope
-        found = await self._findings(scope, limit)
+        found, acts, making = await self._counted(scope, limit, whole=is_file(request))
         states = await self._gateways.states(scope)
         late = await late_of(self._context, scope)
         read = self._context.database.read
         fresh = await read(freshness, scope, day_of(now_ms), limit)
         lacking = list(islice(states.of("bad", "idle", "warn"), limit))
-        agreed, acts = await self._agreed(scope), await self._acted(scope)
-        kept = await self._reach(scope)
+        agreed, kept = await self._agreed(scope), await self._reach(scope)
         data = {
+            "making": making,
             "found": found,
             "kept": kept,
             "agreed": agreed,
@@ -122,17 +124,37 @@ class Records:
             "alerts": await read(count, scope, ended=False),
             "now_ms": now_ms,
         }
-        table = finding_table(found, lacking, late, agreed, now_ms, acts, kept)
+        table = None
+        if found is not None:
+            table = finding_table(found, lacking, late, agreed, now_ms, acts, kept)
         return View("quality.html", data, ("quality",), 4.0, table)
+
+    async def _counted(
+        self, scope: Scope, limit: int, *, whole: bool
+    ) -> tuple[Findings | None, list[Acted], Making | None]:
+        """What is counted apart; how far that is where it was never counted. A file waits for it.
+
+        Raises:
+            NotYetError: a file has waited in vain.
+        """
+        wait_s = FILE_WAIT_S if whole else self._context.first_wait_s
+        try:
+            found = await self._findings(scope, limit, wait_s)
+            return found, await self._acted(scope, wait_s), None
+        except NotYetError as error:
+            if whole:
+                raise
+            return None, [], error.making
 
     async def weak(self, scope: Scope, limit: int) -> Table:
         """What weakens the figures, as a file; of each kind at most so many rows."""
-        found, now_ms = await self._findings(scope, limit), self._context.now_ms()
+        found, acts, _ = await self._counted(scope, limit, whole=True)
+        assert found is not None  # noqa: S101 - whole
+        now_ms = self._context.now_ms()
         states = await self._gateways.states(scope)
         lacking = islice(states.of("bad", "idle", "warn"), limit)
         late = await late_of(self._context, scope)
-        agreed, acts = await self._agreed(scope), await self._acted(scope)
-        kept = await self._reach(scope)
+        agreed, kept = await self._agreed(scope), await self._reach(scope)
         return finding_table(found, lacking, late, agreed, now_ms, acts, kept)
 
     async def _reach(self, scope: Scope) -> Reach | None:
@@ -161,18 +183,17 @@ class Records:
         )
         return [one for one in every if one.is_weak] if is_used else []
 
-    async def _acted(self, scope: Scope) -> list[Acted]:
+    async def _acted(self, scope: Scope, wait_s: float | None = None) -> list[Acted]:
         """Acts upon the ledger that frozen months do not know."""
         own = partial(acted, demonstration=self._context.config.demonstration)
         make = partial(self._context.apart.read, own, scope)
-        return await self._remembered.get(("acted", scope), FINDINGS_S, make)
+        return await self._remembered.get(("acted", scope), FINDINGS_S, make, wait_s)
 
-    async def _findings(self, scope: Scope, limit: int) -> Findings:
+    async def _findings(self, scope: Scope, limit: int, wait_s: float | None = None) -> Findings:
         """What the database knows; counting a large ledger is costly, so all viewers share it."""
         read, now_ms = self._context.apart.read, self._context.now_ms()
-        return await self._remembered.get(
-            ("findings", scope, limit), FINDINGS_S, lambda: read(findings, scope, now_ms, limit)
-        )
+        make = partial(read, findings, scope, now_ms, limit)
+        return await self._remembered.get(("findings", scope, limit), FINDINGS_S, make, wait_s)
 
     async def books(self, request: Request) -> View:
         """What was due, what came of it, gateway by gateway."""

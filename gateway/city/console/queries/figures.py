@@ -28,7 +28,7 @@ from gateway.city.rates.reports.months import rate_months
 from gateway.city.rates.reports.table import PublishedMonth, RateMonth, RateTable
 from gateway.city.rates.reports.trend import TrendPoint, trend_months, trend_point
 from gateway.core.days import day_of
-from gateway.web.waiting import Making, NotYetError
+from gateway.web.waiting import GivenUpError, Making, NotYetError
 
 T = TypeVar("T")
 
@@ -110,7 +110,8 @@ class Figures:
         try:
             found = await self._found(self._together(definition, month), wait_s, month)
         except NotYetError as error:
-            raise self._not_yet(error.making.since_ms) from None
+            is_given_up = isinstance(error, GivenUpError)
+            raise (error if is_given_up else self._not_yet(error.making.since_ms)) from None
         if definition not in found.months:  # a start takes up nothing that holds for a moment only
             raise self._not_yet(self._context.now_ms())
         return await self._part(found, scope)
@@ -121,7 +122,8 @@ class Figures:
         key, for_s, make = self._running, MONTH_S, partial(self._moment, together)
         if month is not None:
             key, for_s, make = ("past", month), PAST_S, partial(self._past_month, together, month)
-        return await self._remembered.get((key, together), for_s, make, wait_s, is_dated=True)
+        patience = self._context.first_wait_s if wait_s is None else wait_s
+        return await self._remembered.get((key, together), for_s, make, patience, is_dated=True)
 
     @property
     def _running(self) -> tuple[str, str]:
@@ -137,7 +139,8 @@ class Figures:
             NotYetError: they are being computed for the first time.
         """
         make = partial(self._compute, rate_months, [(definition, one) for one in months])
-        found = await self._remembered.get(("several", definition, *months), PAST_S, make)
+        key, wait_s = ("several", definition, *months), self._context.first_wait_s
+        found = await self._remembered.get(key, PAST_S, make, wait_s)
         return [await self.seen(one, scope) for one in found]
 
     async def _part(self, moment: Moment[RateMonth], scope: Scope) -> Moment[PublishedMonth]:
@@ -253,7 +256,8 @@ class Figures:
         *past, running = recent_months(self._context.now_ms(), TREND_MONTHS)
         now = await self.month(chosen, scope, wait_s)
         make, key = partial(self._past, chosen, past, scope), ("trend", chosen, running, scope)
-        points = await self._remembered.get(key, PAST_S, make, wait_s, is_dated=True)
+        patience = self._context.first_wait_s if wait_s is None else wait_s
+        points = await self._remembered.get(key, PAST_S, make, patience, is_dated=True)
         return (*points, trend_point(now))
 
     async def _past(

@@ -25,9 +25,11 @@ from gateway.city.console.search.queries import SHOWN
 from gateway.city.console.search.words import FIELD, Query, folded, query
 from gateway.city.ledger.codes import Name, county_name, industry_name
 from gateway.web.pages import Pages, View
-from gateway.web.waiting import RETRY_S, NotYetError
+from gateway.web.waiting import LATER_S, RETRY_S, GivenUpError, NotYetError
 
 ADDRESS = "/search"
+READING, UNREAD = "search.reading", "search.unread"
+"""Texts that say why there are no machines among the results."""
 KNOWN_S = 5.0
 """After so long a change of the ledger is looked for."""
 
@@ -38,8 +40,6 @@ class Found:
 
     Attributes:
         more: kinds of which there is more than a page shows.
-        is_whole: all kinds were looked through; otherwise all but the names and numbers of
-            machines.
     """
 
     enterprises: Rows = ()
@@ -48,7 +48,6 @@ class Found:
     counties: Iterable[tuple[str, Name]] = ()
     industries: Iterable[tuple[str, Name]] = ()
     more: frozenset[str] = field(default_factory=frozenset)
-    is_whole: bool = True
 
     @property
     def is_nothing(self) -> bool:
@@ -62,31 +61,36 @@ class SearchPage:
 
     def __init__(self, context: ConsoleContext) -> None:
         self._context = context
-        self._remembered = Remembered(context.first_wait_s)
+        self._remembered = Remembered()
         self._known: Known | None = None
+        self._is_given_up = False
         context.ahead.insert(0, self._ledger)  # a second, and nothing of it can be told before
 
     async def view(self, request: Request) -> View:
         """Results by kind; the box alone where nothing is asked for."""
         asked = query(request.query_params.get("q", ""))
-        found = Found()
+        data = {"asked": asked.text, "found": Found(), "shown": SHOWN, "lacking": ""}
         if asked.words:
-            known = await self._at_hand()
+            known, lacking = await self._at_hand()
             scope = principal_of(request).scope
             found = await self._context.database.read(find, known, asked, scope)
-        data = {"asked": asked.text, "found": found, "shown": SHOWN, "retry_s": RETRY_S}
+            retry_s = LATER_S if lacking == UNREAD else RETRY_S
+            data |= {"found": found, "lacking": lacking, "retry_s": retry_s}
         return View("search.html", data)
 
-    async def _at_hand(self) -> Known:
-        """The ledger, or its enterprises alone while the machines are read for the first time."""
+    async def _at_hand(self) -> tuple[Known, str]:
+        """The ledger; its enterprises alone, and the text why, while there are no machines yet."""
         try:
-            return await self._ledger()
-        except NotYetError:
+            return await self._ledger(), ""
+        except NotYetError as error:
+            lacking = UNREAD if isinstance(error, GivenUpError) else READING
             read = partial(self._context.database.read, queries.enterprises)
-            return await self._remembered.get("enterprises", KNOWN_S, read, FILE_WAIT_S)
+            found = await self._remembered.get("enterprises", KNOWN_S, read, FILE_WAIT_S)
+            return found, lacking
 
     async def _ledger(self) -> Known:
-        return await self._remembered.get("ledger", KNOWN_S, self._read)
+        wait_s = self._context.first_wait_s
+        return await self._remembered.get("ledger", KNOWN_S, self._read, wait_s)
 
     async def _read(self) -> Known:
         before = self._known
@@ -111,7 +115,6 @@ def find(connection: Connection, known: Known, asked: Query, scope: Scope) -> Fo
         _named(counties, county_name, asked),
         _named(industries, industry_name, asked),
         frozenset(kind for kind, is_more in kinds.items() if is_more),
-        known.machines is not None,
     )
 
 

@@ -39,13 +39,14 @@ def known(connection: Connection, before: int | None) -> Known | None:
     """
     if before == latest_change(connection):
         return None
+    found = enterprises(connection)  # first: a change while machines are read is then a later one
     rows = connection.execute(joined_names().execution_options(yield_per=_AT_ONCE))
     parts = {
         row.uscc: machines_in(row.names, map(int, row.ids.split(",")))
         or machines(connection.execute(_machine_names(row.uscc)).all())
         for row in rows
     }
-    return replace(enterprises(connection), machines=parts)
+    return replace(found, machines=parts)
 
 
 def enterprises(connection: Connection) -> Known:
