@@ -75,7 +75,7 @@ def _copied(folder: Path, table: str) -> tuple[Path, sqlite3.Connection]:
     file.execute("ATTACH :copy AS copy", {"copy": str(copy)})
     told = file.execute(
         "SELECT sql FROM sqlite_master WHERE tbl_name = :table AND sql IS NOT NULL "
-        "ORDER BY type DESC",
+        "AND type IN ('table', 'index') ORDER BY type DESC",
         {"table": table},
     ).fetchall()
     for (text,) in told:

@@ -23,8 +23,9 @@ from gateway.relational.database import Database, connect
 
 Tell = Callable[[Step | Done], object]
 
-_AT_ONCE = 4
-"""Works that are done beside each other: who asks for figures does not wait for a publication."""
+_SWITCH_S = 0.0002
+"""How long one of the two threads may keep the interpreter from the other. The database hands over
+row by row, and who waits 5 ms for each (Python's own) reads a large ledger for a minute."""
 _NEW_OBJECTS = 100_000
 """As in the console: what is computed has no cycles, and to look for them takes long."""
 
@@ -35,6 +36,7 @@ def main() -> None:
         signal.signal(ending, signal.SIG_IGN)
     log.begin()
     gc.set_threshold(_NEW_OBJECTS)
+    sys.setswitchinterval(_SWITCH_S)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print belongs to the log
     with contextlib.suppress(EOFError, pickle.UnpicklingError):  # the console ended in the middle
@@ -54,9 +56,12 @@ def _serve(orders: BinaryIO, answers: BinaryIO) -> None:
             answers.write(message)
             answers.flush()
 
-    pool = ThreadPoolExecutor(_AT_ONCE)
+    # Figures do not wait for a publication; but in either line the first is done soonest if
+    # nothing else of it is done beside it: they would share one interpreter.
+    computing, reading = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
     for work in _works(orders):
-        pool.submit(_do, work, database, ledgers, tell)
+        line = computing if work.is_computing else reading
+        line.submit(_do, work, database, ledgers, tell)
 
 
 def _works(orders: BinaryIO) -> Iterator[Work]:
