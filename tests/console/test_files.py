@@ -54,7 +54,7 @@ async def test_a_table_as_csv_and_json(address: str) -> None:
         (f"/enterprises/{uscc_of(0)}", 24),
         (f"/enterprises/{uscc_of(0)}/1/A-001", 6),
         ("/gaps", 3),
-        ("/quality", 10),
+        ("/quality", 16),
         ("/books", 1),
         ("/definitions", 8),
         ("/audit", 0),  # nothing was done

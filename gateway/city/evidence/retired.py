@@ -25,34 +25,51 @@ def retired_query(connection: Connection, today: date) -> Select[Any]:
         connection: the city's database.
         today: Asia/Shanghai day.
     """
-    dated, own = equipment_status.c, equipment.c
-    # only of those that ever left service: a city has a million others
-    left = select(dated.equipment_id).where(dated.status.not_in(IN_SERVICE))
-    newest = (
-        select(dated.equipment_id, func.max(dated.valid_from).label("since"))
-        .where(dated.valid_from <= today, dated.equipment_id.in_(left))
-        .group_by(dated.equipment_id)
-        .cte("newest")
-    )
+    own, newest = equipment.c, newest_statuses(today)
     after = today - timedelta(days=LOOK_BACK_DAYS)
     months = [_sent_since(sent, newest, after) for sent in monthly.parts(connection, after)]
     sent = union_all(*months).subquery()
-    columns = (own.id, own.uscc, own.site_no, own.asset_no, own.name, dated.status, newest.c.since)
+    columns = (
+        own.id,
+        own.uscc,
+        own.site_no,
+        own.asset_no,
+        own.name,
+        newest.c.status,
+        newest.c.since,
+    )
     return (
         select(*columns)
         .add_columns(func.max(sent.c.gateway).label("gateway"))
         .add_columns(func.sum(sent.c.days).label("days"))
         .add_columns(func.max(sent.c.last_ms).label("last_ms"))
         .select_from(newest)
-        .join(
-            equipment_status,
-            and_(dated.equipment_id == newest.c.equipment_id, dated.valid_from == newest.c.since),
-        )
         .join(equipment, own.id == newest.c.equipment_id)
         .join(sent, sent.c.machine_id == own.id)
-        .where(dated.status.not_in(IN_SERVICE))
+        .where(newest.c.status.not_in(IN_SERVICE))
         .group_by(*columns)
     )
+
+
+def newest_statuses(today: date) -> CTE:
+    """The status of today of machines that were ever out of service: a city has a million others.
+
+    Columns: equipment_id, status, since (its first day).
+
+    Args:
+        today: Asia/Shanghai day; what is to hold later is left out.
+    """
+    dated = equipment_status.c
+    left = select(dated.equipment_id).where(dated.status.not_in(IN_SERVICE))
+    newest = (
+        select(dated.equipment_id, func.max(dated.valid_from).label("since"))
+        .where(dated.valid_from <= today, dated.equipment_id.in_(left))
+        .group_by(dated.equipment_id)
+        .subquery()
+    )
+    own = and_(dated.equipment_id == newest.c.equipment_id, dated.valid_from == newest.c.since)
+    told = select(newest.c.equipment_id, dated.status, newest.c.since)
+    return told.select_from(newest.join(equipment_status, own)).cte("newest")
 
 
 def _sent_since(table: Table, newest: CTE, after: date) -> Select[Any]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, desc, func, select, true
 from gateway.city.access.principal import Scope
 from gateway.city.access.scoping import owned, seen
 from gateway.city.console.queries.database import Rows
+from gateway.city.console.queries.ghosts import Ghosts, ghosts
 from gateway.city.db.schema.clock import doubted_evidence
 from gateway.city.db.schema.identifiers import identifier
 from gateway.city.db.tables import enterprise, equipment, gateway, machine_alias, quarantine
@@ -35,6 +36,7 @@ class Findings:
         quarantined: reason, gateway, messages, values and newest time of quarantined messages.
         orphans: machines that send values and are not in the ledger.
         orphan_count: how many of those there are.
+        ghosts: machines of the ledger that never sent a value.
         retired: machines that send values and are out of service by the ledger.
         retired_count: how many of those there are.
         undated: machines without a date that decides figures of this month or the last.
@@ -54,6 +56,7 @@ class Findings:
     quarantined: Rows
     orphans: Rows
     orphan_count: int
+    ghosts: Ghosts
     retired: Rows
     retired_count: int
     undated: Rows
@@ -88,6 +91,7 @@ def findings(connection: Connection, scope: Scope, now_ms: int, limit: int) -> F
         quarantined=_quarantined(connection, scope, now_ms - 7 * DAY_MS, limit),
         orphans=some_orphans,
         orphan_count=orphan_count,
+        ghosts=ghosts(connection, scope, day_of(now_ms), some_orphans, limit),
         retired=some_retired,
         retired_count=retired_count,
         undated=some_undated,

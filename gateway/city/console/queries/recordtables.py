@@ -7,6 +7,7 @@ from gateway.city.console.queries.database import Rows
 from gateway.city.console.queries.findings import Findings
 from gateway.city.console.queries.gaps import GapRow
 from gateway.city.console.queries.gateways import GatewayState
+from gateway.city.console.queries.ghosts import Ghosts
 from gateway.city.evidence.auditing.reach import Reach
 from gateway.city.evidence.auditing.reach import Standing as Kept
 from gateway.city.ledger.agreements.report import Line, Standing
@@ -120,7 +121,9 @@ def _finding_rows(found: Findings) -> Iterator[Row]:
             "gateway": row.gateway,
             "count": row.days,
             "time": moment(row.last_ms),
+            "detail": f"perhaps {meant}" if (meant := _meant(found, row)) else "",
         }
+    yield from _ghosts(found.ghosts)
     yield from map(_undated, found.undated)
     yield from map(_excuse, found.excuses)
     for row in found.retired:
@@ -139,6 +142,18 @@ def _finding_rows(found: Findings) -> Iterator[Row]:
             "name": row.name,
             "detail": "issued" * bool(row.issued_ms),
         }
+
+
+def _meant(found: Findings, row: Any) -> str | None:
+    return found.ghosts.meant.get((row.uscc, row.site_no, row.asset_no))
+
+
+def _ghosts(found: Ghosts) -> Iterator[Row]:
+    for row in found.enterprises:
+        own = {"uscc": row.uscc, "name": row.name, "count": row.machines}
+        yield {"finding": "ghost.never", **own}
+    if found.unreached:
+        yield {"finding": "ghost.unreached", "count": found.unreached}
 
 
 def _quarantined(row: Any) -> Row:
