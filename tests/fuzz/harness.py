@@ -13,6 +13,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from tests.fuzz.mutations import mutated, pieces
+from tests.support.cost import counted_cost
 
 RIGHT_EVERY = 16
 MEASURED_EVERY = 64
@@ -138,14 +139,14 @@ class _TooMuchError(Exception):
 
 
 def _measured(case: Case, parts: Sequence[bytes]) -> Any:
-    begin = time.thread_time()
-    tracemalloc.start()
-    try:
-        taken = case.decode(parts)
-        _, most = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    took = time.thread_time() - begin
+    with counted_cost() as spent_s:
+        tracemalloc.start()
+        try:
+            taken = case.decode(parts)
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    took = spent_s()
     if most > MOST_BYTES or took > MOST_S:
         raise _TooMuchError(f"{most} bytes and {took:.1f} s")
     return taken
