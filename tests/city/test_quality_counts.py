@@ -65,6 +65,7 @@ def _ghosts(connection: Connection) -> None:
     back = [*gone, (date(2026, 10, 5), "in_use")]
     add_machine(connection, USCCS[0], "GONE-1", history=gone)
     add_machine(connection, USCCS[0], "BACK-1", history=back)
+    add_machine(connection, USCCS[0], "SOON-1", history=[(date(2026, 12, 1), "in_use")])
     names = [MachineName(USCCS[0], "1", one) for one in ("注塑机01号", "Q-7")]
     for made in find_or_name(connection, names, date(2020, 1, 1), 0).values():
         add_days(connection, made, [YESTERDAY])
@@ -98,6 +99,7 @@ def test_all_are_ghosts_where_nothing_ever_came(database: Database) -> None:
         ("A-1", ["A1", "A 1"], None),  # nobody knows which
         ("冲床", ["冲床", "压床"], "冲床"),
         ("冲床", ["压床"], None),
+        ("磨床甲号", ["磨床乙号"], None),  # without digits letters must be the same
         ("", [], None),
     ],
 )

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select
 
 from gateway.city.db.schema.months import evidence_month
-from gateway.city.db.tables import equipment
+from gateway.city.db.tables import equipment, equipment_status
 from gateway.city.evidence.retired import newest_statuses
 from gateway.city.ledger.codes import IN_SERVICE
 
@@ -42,7 +42,17 @@ def ghost_query(connection: Connection, today: date) -> Select[Any]:
         evidence_month.c.month.in_(months), evidence_month.c.machine_id == own.id
     )
     columns = (own.id, own.uscc, own.site_no, own.asset_no, own.name)
-    return select(*columns).where(~sent.exists(), own.id.not_in(out))
+    absent = own.id.not_in(out), own.id.not_in(_awaited(today))
+    return select(*columns).where(~sent.exists(), *absent)
+
+
+def _awaited(today: date) -> Select[Any]:
+    """Machines of which the ledger says nothing yet: their first status is still to come."""
+    dated, before = equipment_status.c, equipment_status.alias().c
+    begun = select(before.equipment_id).where(
+        before.equipment_id == dated.equipment_id, before.valid_from <= today
+    )
+    return select(dated.equipment_id).where(dated.valid_from > today, ~begun.exists())
 
 
 def _months(connection: Connection) -> Iterator[int]:

@@ -63,7 +63,6 @@ class SearchPage:
         self._context = context
         self._remembered = Remembered()
         self._known: Known | None = None
-        self._is_given_up = False
         context.ahead.insert(0, self._ledger)  # a second, and nothing of it can be told before
 
     async def view(self, request: Request) -> View:

@@ -6,7 +6,6 @@ from datetime import date
 
 from sqlalchemy import Connection, RowMapping
 
-from gateway.city.access.principal import EVERYTHING, Scope
 from gateway.city.db.schema.stops import shift_schedule, shift_schedule_end
 from gateway.city.ledger.names import MachineName
 from gateway.city.ledger.papers.standing import Kept, Standing
@@ -15,29 +14,15 @@ from gateway.city.ledger.schedules.table import Official, Schedule, by_precedenc
 _NAMES = tuple(one.name for one in fields(Schedule))
 
 
-def held_schedules(
-    connection: Connection,
-    uscc: str | None = None,
-    known: int | None = None,
-    scope: Scope = EVERYTHING,
-) -> list[Standing[Schedule]]:
-    """The schedules that stand, in the order in which they were said.
-
-    Args:
-        connection: the city's database.
-        uscc: only of this enterprise; None: all.
-        known: by which change of the ledger; None: now.
-        scope: of who asks.
-    """
-    return SCHEDULED.standing(connection, uscc, known, scope)
-
-
 def _schedule(row: RowMapping) -> Schedule:
     return Schedule(**{name: row[name] for name in _NAMES})
 
 
 SCHEDULED = Kept(shift_schedule, _schedule, shift_schedule_end.c.schedule_id)
 """Shift schedules."""
+
+held_schedules = SCHEDULED.standing
+"""The schedules that stand, in the order in which they were said."""
 
 
 def schedules_of(connection: Connection, machine: MachineName) -> list[Standing[Schedule]]:

@@ -4,29 +4,11 @@ from dataclasses import fields
 
 from sqlalchemy import Connection, RowMapping, select
 
-from gateway.city.access.principal import EVERYTHING, Scope
 from gateway.city.db.schema.stops import planned_stop, planned_stop_end, planned_stop_machine
 from gateway.city.ledger.papers.standing import Kept, Standing
 from gateway.city.ledger.stops.table import Stop
 
 _NAMES = tuple(one.name for one in fields(Stop))
-
-
-def standing(
-    connection: Connection,
-    uscc: str | None = None,
-    known: int | None = None,
-    scope: Scope = EVERYTHING,
-) -> list[Standing[Stop]]:
-    """The stops that stand, in the order in which they became known.
-
-    Args:
-        connection: the city's database.
-        uscc: only of this enterprise; None: all.
-        known: by which change of the ledger; None: now.
-        scope: of who asks.
-    """
-    return STOPPED.standing(connection, uscc, known, scope)
 
 
 def stop_of(connection: Connection, number: int) -> Stop:
@@ -52,3 +34,6 @@ def _stop(row: RowMapping) -> Stop:
 
 STOPPED = Kept(planned_stop, _stop, planned_stop_end.c.stop_id)
 """Planned stops."""
+
+standing = STOPPED.standing
+"""The stops that stand, in the order in which they became known."""
