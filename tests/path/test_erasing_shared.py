@@ -34,6 +34,7 @@ from tests.support.city import (
     sender,
     working,
 )
+from tests.support.city_db import postgres_copy
 from tests.support.influxd import Influxd
 from tests.support.postgres import Postgres
 from tests.support.waiting import until
@@ -57,7 +58,8 @@ def config(
     mosquitto: Mosquitto, postgres: Postgres, influxd: Influxd, tmp_path: Path
 ) -> CityConfig:
     store = {"type": "influxdb1", "url": influxd.url, "database": "qulink"}
-    return city_config(mosquitto.url, tmp_path, database={"url": postgres.url}, store=store)
+    url = postgres_copy(postgres.url, "erasing_shared")
+    return city_config(mosquitto.url, tmp_path, database={"url": url}, store=store)
 
 
 class Talk:

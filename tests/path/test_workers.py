@@ -11,6 +11,7 @@ import pytest
 from gateway.city.db.tables import watermark
 from tests.support.broker import Mosquitto
 from tests.support.city import assembled, city_config, fill_ledger, proofs_of, rows_of
+from tests.support.city_db import postgres_copy
 from tests.support.edge import VALUES, Edge
 from tests.support.postgres import Postgres
 from tests.support.waiting import until
@@ -39,8 +40,9 @@ async def console_answers(port: int) -> None:
 async def test_killed_workers_are_replaced_and_nothing_is_lost_or_doubled(
     mosquitto: Mosquitto, postgres: Postgres, tmp_path: Path
 ) -> None:
-    workers = Workers(tmp_path, mosquitto, postgres.url)
-    config = city_config(mosquitto.url, tmp_path / "data", database={"url": postgres.url})
+    url = postgres_copy(postgres.url, "workers")
+    workers = Workers(tmp_path, mosquitto, url)
+    config = city_config(mosquitto.url, tmp_path / "data", database={"url": url})
     async with assembled(config) as city:
         fill_ledger(city, *NAMES)
     begin = time.time_ns() // 1_000_000 - 3_600_000
